@@ -1,0 +1,69 @@
+"""The command line: one module a command, loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from nandtrace.cli.exits import exit_code_of
+
+COMMANDS = {
+    "verify": "Check traces against the invariants.",
+    "import": "Turn a scheduler's JSON-lines log into a trace.",
+    "diff": "Show where two traces first differ.",
+    "info": "Show what a trace holds.",
+    "cat": "Print a trace as text.",
+    "recover": "Save the intact part of a damaged trace.",
+}
+"""Commands with their one line of help; a command lives in the module of its name."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when called, so that --help imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"nandtrace.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nandtrace")
+def nandtrace() -> None:
+    """Record what a scheduler does, completely, and prove from the record whether it was right.
+
+    Exit codes: 0 clean or same; 1 violated or different; 2 usage; 3 an input is unreadable or
+    incomplete.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: maps every outcome to an exit code; no traceback reaches a user."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result: Any = nandtrace.main(args=arguments, prog_name="nandtrace", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output is gone; nothing is left to say, and nothing may be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        return exit_code_of(error)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,1 @@
+"""What differs between two traces: digests first, then one first divergence."""

@@ -1,0 +1,61 @@
+"""The errors of nandtrace.
+
+NandtraceError
+├── UsageError          the call was wrong: an option, a pattern, a profile (exit code 2)
+├── InputError          an input can't be read: names file, place and reason (exit code 3)
+│   ├── TraceError      not a trace, or a damaged one
+│   └── LogError        a foreign log that does not follow its format
+├── StorageError        the disk is full, a folder is not writable (exit code 3)
+├── RecordError         a scheduler handed the recorder something that is no event
+└── InternalError       a defect of nandtrace itself: please report it
+
+A violated invariant is never an exception: it is data of a verdict.
+"""
+
+from __future__ import annotations
+
+
+class NandtraceError(Exception):
+    """Base of every error that nandtrace raises on purpose."""
+
+
+class UsageError(NandtraceError):
+    """The call was wrong; nothing was read or written."""
+
+
+class InputError(NandtraceError):
+    """An input could not be read.
+
+    `path` names the file, `place` the offset, line or field (empty where the whole file is meant).
+    """
+
+    def __init__(self, path: str, reason: str, place: str = "") -> None:
+        self.path = path
+        self.place = place
+        self.reason = reason
+        super().__init__(f"{path}: {place}: {reason}" if place else f"{path}: {reason}")
+
+
+class TraceError(InputError):
+    """The file is not a trace, or the asked-for part of it is damaged."""
+
+
+class LogError(InputError):
+    """A foreign log does not follow its format."""
+
+
+class StorageError(NandtraceError):
+    """Writing failed: disk full, folder missing or not writable."""
+
+    def __init__(self, path: str, error: OSError) -> None:
+        self.path = path
+        reason = error.strerror or str(error)
+        super().__init__(f"{path}: cannot write: {reason}")
+
+
+class RecordError(NandtraceError):
+    """A value handed to the recorder is no value of that column, or a call is out of order."""
+
+
+class InternalError(NandtraceError):
+    """nandtrace contradicts itself. Please report it."""

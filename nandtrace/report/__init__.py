@@ -1,0 +1,1 @@
+"""How verdicts look: on a console, as JSON."""

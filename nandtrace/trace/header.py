@@ -1,0 +1,91 @@
+"""The header: what a trace is of, and what its checker must know of the device."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+
+from nandtrace.trace.frames import Frame, FrameType, encode_frame
+from nandtrace.vocab import Vocabulary, vocabulary_from_map, vocabulary_to_map
+
+MAGIC = "nandtrace"
+FORMAT_VERSION = 1
+READER_VERSION = 1
+"""The lowest version of a reader that understands what this version writes."""
+
+
+class HeaderError(ValueError):
+    """The header does not make sense, or asks for a newer reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Header of a trace.
+
+    `identity` names the run: resolved profile, seed, options. `device` holds what the checker needs:
+    topology, timing, rules, policies. Both are plain maps of JSON-like values.
+    """
+
+    vocabulary: Vocabulary
+    identity: dict[str, Any] = field(default_factory=dict)
+    device: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def domain(self) -> str:
+        return self.vocabulary.domain
+
+    def digest(self) -> bytes:
+        """SHA-256 over the header's canonical bytes."""
+        return hashlib.sha256(header_to_bytes(self)).digest()
+
+
+def header_to_bytes(header: Header) -> bytes:
+    """Canonical bytes: msgpack of a map in fixed key order."""
+    packed: bytes = msgpack.packb(
+        {
+            "magic": MAGIC,
+            "format": FORMAT_VERSION,
+            "reader": READER_VERSION,
+            "domain": header.domain,
+            "vocabulary": vocabulary_to_map(header.vocabulary),
+            "identity": _sorted(header.identity),
+            "device": _sorted(header.device),
+        }
+    )
+    return packed
+
+
+def _sorted(value: Any) -> Any:
+    """Maps in key order, so that equal headers have equal bytes however they were put together."""
+    if isinstance(value, dict):
+        return {str(key): _sorted(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value
+
+
+def encode_header(header: Header) -> bytes:
+    """The first frame of a trace. Raises TypeError for a value that msgpack can't hold."""
+    return encode_frame(FrameType.HEADER, header_to_bytes(header))
+
+
+def decode_header(frame: Frame) -> Header:
+    """Read the header frame. Raises HeaderError with the reason."""
+    try:
+        plain = msgpack.unpackb(frame.head, strict_map_key=False)
+        if plain["magic"] != MAGIC:
+            raise HeaderError(f"its magic is {plain['magic']!r}, not {MAGIC!r}")
+        if plain["reader"] > FORMAT_VERSION:
+            raise HeaderError(
+                f"format {plain['format']} needs a reader of version {plain['reader']}; "
+                f"this is version {FORMAT_VERSION}: install a newer nandtrace"
+            )
+        vocabulary = vocabulary_from_map(str(plain["domain"]), plain["vocabulary"])
+        return Header(vocabulary, dict(plain["identity"]), dict(plain["device"]))
+    except HeaderError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, msgpack.UnpackException) as error:
+        raise HeaderError(f"its header does not make sense: {error!r}") from error

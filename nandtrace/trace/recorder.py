@@ -1,0 +1,407 @@
+"""The recorder: the calls with which a scheduler writes a NAND trace.
+
+    with Recorder("trace.mpk", topology=Topology(dies=1, planes=4, blocks_per_die=64,
+                  pages_per_block=128), program_bases=("PROGRAM_SLC",)) as recorder:
+        recorder.begin_run(0, run_until_ns=1_000_000, snapshot=state())
+        recorder.commit(0, seg=0, op=0, op_name="Erase", base="ERASE",
+                        start_ns=0, end_ns=3_000_000, targets=[(0, 0, 0, None)])
+        ...
+        recorder.end_run(3_000_000, snapshot=state())
+
+Times are integer nanoseconds. Leaving the block by an exception keeps every event recorded so far, in
+`trace.mpk.partial`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nandtrace.errors import RecordError
+from nandtrace.trace.chunk import CHUNK_EVENTS, ListTable, Table
+from nandtrace.trace.columns import Int64s
+from nandtrace.trace.header import Header
+from nandtrace.trace.writer import TraceWriter, run_column
+from nandtrace.vocab import NAND, NULL, ColumnType, Kind
+from nandtrace.vocab.nand import DEFAULT_ERASE_BASES, ApplyPolicy, SuspendCloses
+
+Target = tuple[int, int, int, int | None]
+"""die, plane, block, page; page None where the op addresses no page (block may be a filler then)."""
+
+Cell = tuple[int, int] | tuple[int, int, int]
+"""die, block, and page for APPLY_PGM."""
+
+BulkTable = Mapping[str, Any]
+"""Columns of a kind by name. A NAME column is a pair (codes, strings); a list column is a mapping of
+its own columns, with the number of items per row under "count"."""
+
+_CODES = {kind.name: kind.code for kind in NAND.kinds}
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The device's shape. A block lies in plane `block % planes`."""
+
+    dies: int
+    planes: int
+    blocks_per_die: int
+    pages_per_block: int
+
+
+class Recorder:
+    """Writes a NAND trace event by event, or in bulk as columns.
+
+    `program_bases` and `erase_bases` are the op bases whose completion programs a page or erases a
+    block; `celltype_compatible` maps an erase mode to the program modes it takes beside itself.
+    `identity` (profile, seed, options) and `provenance` are kept as given; only the first is digested.
+
+    Raises RecordError for a value that is not of its column or a call out of order, StorageError when
+    the file can't be written.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        topology: Topology,
+        program_bases: Iterable[str],
+        erase_bases: Iterable[str] = DEFAULT_ERASE_BASES,
+        celltype_compatible: Mapping[str, Sequence[str]] | None = None,
+        apply_policy: ApplyPolicy = ApplyPolicy.PER_OP,
+        suspend_closes: SuspendCloses = SuspendCloses.OP_END,
+        bad_blocks: Iterable[tuple[int, int]] = (),
+        identity: Mapping[str, Any] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        compress: bool = False,
+        chunk_events: int = CHUNK_EVENTS,
+    ) -> None:
+        device = {
+            "topology": asdict(topology),
+            "program_bases": list(program_bases),
+            "erase_bases": list(erase_bases),
+            "celltype_compatible": {
+                mode: list(modes) for mode, modes in (celltype_compatible or {}).items()
+            },
+            "apply_policy": apply_policy.value,
+            "suspend_closes": suspend_closes.value,
+            "chain_op_start": True,
+            "bad_blocks": [list(block) for block in bad_blocks],
+        }
+        header = Header(NAND, dict(identity or {}), device)
+        self._writer = TraceWriter(
+            path, header, compress=compress, chunk_events=chunk_events, provenance=provenance
+        )
+        self._run: int | None = None
+        self._runs_begun = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._writer.leave_partial()
+
+    def close(self) -> None:
+        """Seal the trace and give it its name. Raises RecordError while a run is open."""
+        if self._run is not None:
+            self._writer.leave_partial()
+            raise RecordError(
+                f"run {self._run} was never ended; its events are in the partial file"
+            )
+        self._writer.close()
+
+    def flush(self) -> None:
+        """Write what is pending as a chunk now, at the price of a smaller chunk."""
+        self._writer.flush()
+
+    # ---- run boundaries
+
+    def begin_run(
+        self, time_ns: int, *, run_until_ns: int | None = None, snapshot: Mapping[str, Any]
+    ) -> int:
+        """Begin a run with the scheduler's complete state; returns the run's index."""
+        if self._run is not None:
+            raise RecordError(f"run {self._run} has not ended")
+        self._writer.snapshot(dict(snapshot))
+        self._run = self._runs_begun
+        self._event("RUN_BEGIN", time_ns, (_null(run_until_ns),))
+        self._runs_begun += 1
+        return self._run
+
+    def end_run(
+        self,
+        time_ns: int,
+        *,
+        snapshot: Mapping[str, Any],
+        end: str | None = None,
+        stop: str | None = None,
+        hooks: int | None = None,
+        ops: int | None = None,
+    ) -> None:
+        """End the run. `end` says what became of queued events (vocab.nand.RunEnd), `stop` why it ended."""
+        if self._run is None:
+            raise RecordError("no run is open")
+        self._writer.snapshot(dict(snapshot))
+        values = (self._name(end), self._name(stop), _null(hooks), _null(ops))
+        self._event("RUN_END", time_ns, values)
+        self._run = None
+        self._writer.end_run()
+
+    # ---- what the scheduler decides
+
+    def hook(
+        self, time_ns: int, hook: str, die: int | None = None, plane: int | None = None
+    ) -> None:
+        """A PHASE_HOOK, QUEUE_REFILL, BACKLOG_REFILL or BACKLOG_RETRY is dispatched."""
+        self._event("HOOK", time_ns, (self._name(hook), _null(die), _null(plane)))
+
+    def propose(
+        self,
+        time_ns: int,
+        *,
+        phase_key: str | None = None,
+        die: int | None = None,
+        plane: int | None = None,
+        op_name: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """What was proposed at a hook; `reason` says why nothing came of it."""
+        names = self._name
+        values = (names(phase_key), _null(die), _null(plane), names(op_name), names(reason))
+        self._event("PROPOSE", time_ns, values)
+
+    def commit(
+        self,
+        time_ns: int,
+        *,
+        seg: int,
+        op_name: str,
+        base: str,
+        start_ns: int,
+        end_ns: int,
+        targets: Sequence[Target],
+        op: int | None = None,
+        source: str | None = None,
+    ) -> None:
+        """A segment is reserved from `start_ns` to `end_ns`; ids are unique in the trace."""
+        name = self._name
+        values = (seg, _null(op), name(op_name), name(base), name(source), start_ns, end_ns)
+        self._event("COMMIT", time_ns, values, _nulls(targets))
+
+    # ---- what is dispatched
+
+    def op_start(self, time_ns: int, seg: int) -> None:
+        """The segment's start is dispatched."""
+        self._event("OP_START", time_ns, (seg, NULL, NULL, NULL))
+
+    def op_end(
+        self, time_ns: int, seg: int, outcome: str = "COMPLETED", drained: bool = False
+    ) -> None:
+        """The segment's end is dispatched, with its outcome (vocab.nand.Outcome)."""
+        self._event("OP_END", time_ns, (seg, self._name(outcome), int(drained), NULL, NULL, NULL))
+
+    def cancel(
+        self, time_ns: int, seg: int, event: str, due_ns: int, reason: str | None = None
+    ) -> None:
+        """A queued OP_START or OP_END of the segment, due at `due_ns`, is withdrawn."""
+        self._event("CANCEL", time_ns, (seg, self._name(event), due_ns, self._name(reason)))
+
+    # ---- what the device does
+
+    def state(self, time_ns: int, seg: int, state: str, until_ns: int, bus: bool = False) -> None:
+        """The segment enters a state until `until_ns`, with or without the bus."""
+        self._event("STATE", time_ns, (seg, self._name(state), until_ns, int(bus)))
+
+    def suspend(
+        self,
+        time_ns: int,
+        *,
+        die: int,
+        axis: str,
+        op: int | None,
+        remaining_ns: int | None,
+        by_seg: int | None = None,
+    ) -> None:
+        """The ongoing op of an axis is cut now; `remaining_ns` of its work is kept."""
+        values = (die, self._name(axis), _null(op), time_ns, _null(remaining_ns), _null(by_seg))
+        self._event("SUSPEND", time_ns, values)
+
+    def resume(
+        self,
+        time_ns: int,
+        *,
+        die: int,
+        axis: str,
+        op: int | None,
+        ok: bool = True,
+        remaining_ns: int | None = None,
+        by_seg: int | None = None,
+        source: str | None = None,
+    ) -> None:
+        """The op suspended last on an axis goes on; `ok` false when there was none."""
+        values = (
+            die,
+            self._name(axis),
+            _null(op),
+            int(ok),
+            _null(remaining_ns),
+            _null(by_seg),
+            self._name(source),
+        )
+        self._event("RESUME", time_ns, values)
+
+    def apply_erase(self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str) -> None:
+        """The blocks `(die, block)` count as erased, in a cell mode."""
+        rows = [(cell[0], cell[1], NULL) for cell in cells]
+        self._event("APPLY_ERASE", time_ns, (seg, self._name(celltype)), rows)
+
+    def apply_pgm(
+        self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str, aborted: bool = False
+    ) -> None:
+        """The pages `(die, block, page)` count as programmed; `aborted` when a reset cut the op."""
+        self._event("APPLY_PGM", time_ns, (seg, self._name(celltype), int(aborted)), cells)
+
+    def latch(
+        self, time_ns: int, on: bool, die: int, plane: int, latch: str, seg: int | None = None
+    ) -> None:
+        """A page latch of a plane is filled or freed."""
+        self._event("LATCH", time_ns, (int(on), die, plane, self._name(latch), _null(seg)))
+
+    def cache(
+        self, time_ns: int, on: bool, die: int, plane: int, cache: str, seg: int | None = None
+    ) -> None:
+        """A cache state of a plane is entered or left."""
+        self._event("CACHE", time_ns, (int(on), die, plane, self._name(cache), _null(seg)))
+
+    def odt(self, time_ns: int, on: bool, die: int, seg: int | None = None) -> None:
+        """On-die termination is switched."""
+        self._event("ODT", time_ns, (int(on), die, _null(seg)))
+
+    def backlog(
+        self, time_ns: int, on: bool, op: int | None, op_name: str, die: int | None = None
+    ) -> None:
+        """An op begins to wait for a resume, or leaves the backlog."""
+        self._event("BACKLOG", time_ns, (int(on), _null(op), self._name(op_name), _null(die)))
+
+    def bootstrap(self, time_ns: int, stage: str) -> None:
+        """A bootstrap stage is entered."""
+        self._event("BOOTSTRAP", time_ns, (self._name(stage),))
+
+    def drain_begin(self, time_ns: int, pending: int) -> None:
+        """The drain at a run's end begins, with so many events queued."""
+        self._event("DRAIN_BEGIN", time_ns, (pending,))
+
+    def drain_end(self, time_ns: int, delivered: int) -> None:
+        """The drain is over, with so many events delivered."""
+        self._event("DRAIN_END", time_ns, (delivered,))
+
+    # ---- in bulk
+
+    def bulk(
+        self,
+        time_ns: npt.ArrayLike,
+        kind: npt.ArrayLike,
+        tables: Mapping[str, BulkTable],
+    ) -> None:
+        """Append many events of the open run as columns.
+
+        `kind` holds the codes of `nandtrace.NAND.by_name`; `tables` has, per kind, one array a column
+        with one value per event of that kind, in event order. A column left out is null throughout.
+        Raises RecordError, and appends nothing, when the columns do not fit.
+        """
+        if self._run is None:
+            raise RecordError("no run is open")
+        times, kinds = _int64s("time_ns", time_ns), _int64s("kind", kind)
+        built = {}
+        for name, columns in tables.items():
+            if name not in NAND.by_name or name in ("RUN_BEGIN", "RUN_END"):
+                raise RecordError(f"{name!r} is no kind for bulk columns")
+            entry = NAND.by_name[name]
+            built[name] = self._bulk_table(entry, columns, int((kinds == entry.code).sum()))
+        self._writer.append_columns(times, run_column(self._run, len(times)), kinds, built)
+
+    def _bulk_table(self, kind: Kind, columns: BulkTable, count: int) -> Table:
+        known = {column.name for column in kind.columns} | {item.name for item in kind.lists}
+        for name in columns:
+            if name not in known:
+                raise RecordError(f"{kind.name} has no column {name!r}")
+        plain = {}
+        for column in kind.columns:
+            value = columns.get(column.name)
+            place = f"{kind.name}.{column.name}"
+            if value is None:
+                plain[column.name] = np.full(count, NULL, np.int64)
+            elif column.type == ColumnType.NAME:
+                plain[column.name] = self._bulk_names(place, value)
+            else:
+                plain[column.name] = _int64s(place, value)
+        lists = {}
+        for item in kind.lists:
+            given = columns.get(item.name, {})
+            counts = _int64s(f"{kind.name}.{item.name}", given.get("count", np.zeros(count)))
+            total = int(counts.sum())
+            lists[item.name] = ListTable(
+                counts,
+                {
+                    column.name: _int64s(
+                        f"{kind.name}.{item.name}.{column.name}",
+                        given.get(column.name, np.full(total, NULL)),
+                    )
+                    for column in item.columns
+                },
+            )
+        return Table(plain, lists)
+
+    def _bulk_names(self, place: str, value: Any) -> Int64s:
+        try:
+            codes, strings = value
+            table = np.array([*map(self._writer.code, strings), NULL], dtype=np.int64)
+            codes = _int64s(place, codes)
+            return table[np.where(codes == NULL, len(table) - 1, codes)]
+        except (TypeError, ValueError, IndexError) as error:
+            raise RecordError(f"{place}: not a pair of codes and strings: {error}") from error
+
+    # ---- inside
+
+    def _event(
+        self, kind: str, time_ns: int, values: Sequence[int], items: Sequence[Any] = ()
+    ) -> None:
+        if self._run is None:
+            raise RecordError(f"{kind} outside a run")
+        self._writer.append(_CODES[kind], time_ns, self._run, values, items)
+
+    def _name(self, text: str | None) -> int:
+        return NULL if text is None else self._writer.code(text)
+
+
+def _null(value: int | None) -> int:
+    return NULL if value is None else value
+
+
+def _nulls(targets: Sequence[Target]) -> list[tuple[int, int, int, int]]:
+    return [
+        (die, plane, block, NULL if page is None else page) for die, plane, block, page in targets
+    ]
+
+
+def _int64s(place: str, values: npt.ArrayLike) -> Int64s:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iub" and array.size:
+        if array.dtype.kind != "f" or not (array == array.astype(np.int64)).all():
+            raise RecordError(f"{place}: not an array of integers but of {array.dtype}")
+    if array.ndim != 1:
+        raise RecordError(f"{place}: {array.ndim} dimensions, not one")
+    return array.astype(np.int64)

@@ -1,0 +1,244 @@
+"""The writer: events in, chunks out, sealed and renamed at the end.
+
+It writes `name.partial`. A chunk is written and handed to the operating system when it holds
+`CHUNK_EVENTS` events, or at the first end of a run with `RUN_END_EVENTS` or more; `close` adds the
+footer, syncs and renames. So a killed process loses at most the chunk that was still open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgpack
+import numpy as np
+
+from nandtrace.errors import RecordError, StorageError
+from nandtrace.trace.buffer import Block, Item, RowBuffer, check_bulk, merge_blocks, slice_block
+from nandtrace.trace.chunk import CHAIN_START, CHUNK_EVENTS, MAX_LIST_ROWS, Table, encode_chunk
+from nandtrace.trace.columns import Int64s
+from nandtrace.trace.frames import FrameType, encode_end, encode_frame
+from nandtrace.trace.header import Header, encode_header
+from nandtrace.trace.index import Index, encode_footer
+
+RUN_END_EVENTS = 4_096
+PARTIAL_SUFFIX = ".partial"
+
+
+def partial_path(path: Path) -> Path:
+    """Where a trace lies until it is complete."""
+    return path.with_name(path.name + PARTIAL_SUFFIX)
+
+
+class TraceWriter:
+    """Writes one trace.
+
+    `chunk_events` bounds a chunk (at most CHUNK_EVENTS). `provenance` is any JSON-like map; it stays
+    outside every digest. Raises StorageError when the file can't be written; what was written before
+    stays in the partial file. A partial file left by a killed writer is never overwritten.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        header: Header,
+        *,
+        compress: bool = False,
+        chunk_events: int = CHUNK_EVENTS,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not 0 < chunk_events <= CHUNK_EVENTS:
+            raise RecordError(f"chunk_events is {chunk_events}, not 1 to {CHUNK_EVENTS}")
+        self.path = Path(path)
+        self.header = header
+        self._compress = compress
+        self._chunk_events = chunk_events
+        self._rows = RowBuffer(header.vocabulary)
+        self._blocks: list[Block] = []
+        self._block_events = 0
+        self._snapshots: list[tuple[int, dict[str, Any]]] = []
+        self._strings: list[str] = []
+        self._codes: dict[str, int] = {}
+        self._first_seq = 0
+        self._chain = CHAIN_START
+        self._index = Index(header.digest())
+        self._file: BinaryIO | None = self._create()
+        self._offset = 0
+        self._write(encode_header(header))
+        if provenance:
+            self._write(encode_frame(FrameType.PROVENANCE, msgpack.packb(dict(provenance))))
+        self._flush_file()
+
+    def _create(self) -> BinaryIO:
+        partial = partial_path(self.path)
+        try:
+            return partial.open("xb")
+        except FileExistsError as error:
+            raise StorageError(
+                str(partial),
+                OSError(0, "it was left by a writer that was killed: recover or remove it first"),
+            ) from error
+        except OSError as error:
+            raise StorageError(str(partial), error) from error
+
+    @property
+    def pending_events(self) -> int:
+        """Events not yet written out as a chunk."""
+        return self._block_events + len(self._rows)
+
+    @property
+    def next_seq(self) -> int:
+        """The sequence number of the next event."""
+        return self._first_seq + self.pending_events
+
+    def code(self, text: str) -> int:
+        """The code that stands for a string in a NAME column."""
+        code = self._codes.get(text)
+        if code is None:
+            if not isinstance(text, str):
+                raise RecordError(f"{text!r} is not a string")
+            code = self._codes[text] = len(self._strings)
+            self._strings.append(text)
+        return code
+
+    def append(
+        self, code: int, time_ns: int, run: int, values: Sequence[int], items: Sequence[Item] = ()
+    ) -> None:
+        """Append one event. `values` in the vocabulary's column order; NULL where there is none."""
+        self._rows.append(code, time_ns, run, values, items)
+        if len(self._rows) + self._block_events >= self._chunk_events:
+            self.flush()
+
+    def append_columns(
+        self, time_ns: Int64s, run: Int64s, kind: Int64s, tables: Mapping[str, Table]
+    ) -> None:
+        """Append many events as columns. Raises RecordError, and appends nothing, where they misfit."""
+        if not len(time_ns) == len(run) == len(kind):
+            raise RecordError(f"{len(time_ns)} times, {len(run)} runs, {len(kind)} kinds")
+        if len(kind) and not 0 <= int(kind.min()) <= int(kind.max()) <= 255:
+            raise RecordError("a kind's code is not between 0 and 255")
+        check_bulk(tables, kind, self.header.vocabulary)
+        block = Block(time_ns, run, kind, dict(tables))
+        start = 0
+        while start < len(block):
+            stop = min(start + self._chunk_events - self.pending_events, len(block))
+            self._take_rows()
+            self._blocks.append(slice_block(block, start, stop, self.header.vocabulary))
+            self._block_events += stop - start
+            start = stop
+            if self._block_events >= self._chunk_events:
+                self.flush()
+
+    def snapshot(self, state: dict[str, Any]) -> None:
+        """Attach the scheduler's state to the event appended next."""
+        try:
+            msgpack.packb(state)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise RecordError(f"the snapshot can't be written: {error}") from error
+        self._snapshots.append((self.pending_events, state))
+
+    def end_run(self) -> None:
+        """Tell the writer that a run is over: a good place to write out what is pending."""
+        if self.pending_events >= min(RUN_END_EVENTS, self._chunk_events):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending as one chunk and hand it to the operating system."""
+        self._take_rows()
+        if not self._blocks:
+            return
+        vocabulary = self.header.vocabulary
+        columns = merge_blocks(self._blocks, self._first_seq, self._strings, vocabulary)
+        _check_list_rows(columns.tables)
+        columns.snapshots, self._snapshots = self._snapshots, []
+        frame, meta, self._chain = encode_chunk(
+            len(self._index.chunks), columns, vocabulary, self._chain, self._compress
+        )
+        self._blocks, self._block_events = [], 0
+        self._first_seq += meta.events
+        offset = self._offset
+        self._write(frame)
+        self._flush_file()
+        self._index.add(offset, len(frame), meta, self._chain)
+
+    def _take_rows(self) -> None:
+        if len(self._rows):
+            block = self._rows.take()
+            self._blocks.append(block)
+            self._block_events += len(block)
+
+    def close(self) -> None:
+        """Write what is pending and the footer, sync, and give the file its name."""
+        if self._file is None:
+            return
+        self.flush()
+        footer_offset = self._offset
+        self._write(encode_footer(self._index))
+        self._write(encode_end(footer_offset))
+        with self._storage_errors():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._close_file()
+        with self._storage_errors():
+            partial_path(self.path).replace(self.path)
+
+    def leave_partial(self) -> None:
+        """Write what is pending but no footer: the file keeps its partial name and reads as cut."""
+        if self._file is not None:
+            try:
+                self.flush()
+            finally:
+                self._close_file()
+
+    def discard(self) -> None:
+        """Drop the file: nothing of it may be taken for a trace."""
+        self._close_file()
+        partial_path(self.path).unlink(missing_ok=True)
+
+    def _write(self, raw: bytes) -> None:
+        if self._file is None:
+            raise RecordError(f"{self.path}: the trace is closed")
+        with self._storage_errors():
+            self._file.write(raw)
+        self._offset += len(raw)
+
+    def _flush_file(self) -> None:
+        assert self._file is not None
+        with self._storage_errors():
+            self._file.flush()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            file, self._file = self._file, None
+            with self._storage_errors():
+                file.close()
+
+    @contextlib.contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._abandon()
+            raise StorageError(str(partial_path(self.path)), error) from error
+
+    def _abandon(self) -> None:
+        """After a failed write nothing more is written, so that what lies in the file stays whole."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+
+
+def _check_list_rows(tables: Mapping[str, Table]) -> None:
+    for name, table in tables.items():
+        for item in table.lists.values():
+            if int(item.counts.sum()) > MAX_LIST_ROWS:
+                raise RecordError(f"{name}: more than {MAX_LIST_ROWS} list items in a chunk")
+
+
+def run_column(run: int, count: int) -> Int64s:
+    """The `run` column of `count` events of one run."""
+    return np.full(count, run, np.int64)

@@ -1,0 +1,30 @@
+"""The words of each domain: event kinds, columns, states. Data only."""
+
+from nandtrace.vocab.model import (
+    NULL,
+    Column,
+    ColumnType,
+    Kind,
+    ListColumn,
+    SnapshotField,
+    Vocabulary,
+    vocabulary_from_map,
+    vocabulary_to_map,
+)
+from nandtrace.vocab.nand import NAND
+
+VOCABULARIES = {NAND.domain: NAND}
+
+__all__ = [
+    "NAND",
+    "NULL",
+    "VOCABULARIES",
+    "Column",
+    "ColumnType",
+    "Kind",
+    "ListColumn",
+    "SnapshotField",
+    "Vocabulary",
+    "vocabulary_from_map",
+    "vocabulary_to_map",
+]
