@@ -1,0 +1,154 @@
+"""Cells: every block erased and page programmed, with what the block was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from nandtrace.check.batch import Batch
+from nandtrace.check.carry import Carry
+from nandtrace.check.rules import DeviceRules
+from nandtrace.check.tables import to_frame
+from nandtrace.trace.columns import Int64s
+from nandtrace.vocab import NULL
+from nandtrace.vocab.nand import ERASED
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """`frame` has a row per cell of an APPLY, ordered by block and then by time.
+
+    Columns: `seq`, `run_row`, `seg`, `die`, `block`, `page` (null for an erase), `erase` (0 or 1),
+    `celltype`, `cell` (die-major number of the block), `before` (the block's `addr_state` before, null
+    if unknown), `mode` (code of the cell type it was last erased with, null if unknown). Cells that
+    are not of the device are left out: `address-in-range` reports them.
+    `last` is, per run and cell, the state after the run's last APPLY: columns `run_row`, `cell`,
+    `state`.
+    """
+
+    frame: pl.DataFrame
+    last: pl.DataFrame
+
+
+def derive_cells(batch: Batch, carry: Carry) -> Cells:
+    """Build the tables from APPLY_ERASE, APPLY_PGM and the begin snapshots."""
+    rows = _applied(batch)
+    rows["cell"] = cell_numbers(batch.rules, rows["die"], rows["block"])
+    known = np.flatnonzero(rows["cell"] >= 0)
+    rows = {name: values[known] for name, values in rows.items()}
+    order = _by_cell(rows["cell"])
+    rows = {name: values[order] for name, values in rows.items()}
+    first = _changes(rows["cell"])
+    first_of_run = first | _changes(rows["run_row"])
+    state = np.where(rows["erase"] == 1, ERASED, rows["page"])
+    before = np.empty(len(state), np.int64)
+    before[1:] = state[:-1]
+    starts = np.flatnonzero(first_of_run)
+    matrix = begin_states(batch)
+    before[starts] = matrix[rows["run_row"][starts], rows["cell"][starts]]
+    rows["before"] = before
+    rows["mode"] = _modes(batch, carry, rows, first)
+    ends = np.flatnonzero(np.append(first_of_run[1:], True)) if len(state) else starts
+    last = {"run_row": rows["run_row"][ends], "cell": rows["cell"][ends], "state": state[ends]}
+    return Cells(to_frame(rows), pl.DataFrame(last))
+
+
+def cell_numbers(rules: DeviceRules, die: Int64s, block: Int64s) -> Int64s:
+    """Die-major numbers of blocks; -1 for what is not of the device."""
+    if rules.dies is None or rules.blocks_per_die is None:
+        return np.full(len(die), -1, np.int64)
+    inside = (die >= 0) & (die < rules.dies) & (block >= 0) & (block < rules.blocks_per_die)
+    return np.where(inside, die * rules.blocks_per_die + block, -1)
+
+
+def begin_states(batch: Batch) -> Int64s:
+    """Per run (row) and cell (column), `addr_state` of the begin snapshot; NULL where unknown."""
+    return _state_matrix(batch, batch.runs.begin_state)
+
+
+def end_states(batch: Batch) -> Int64s:
+    """Per run (row) and cell (column), `addr_state` of the end snapshot; NULL where unknown."""
+    return _state_matrix(batch, batch.runs.end_state)
+
+
+def _state_matrix(batch: Batch, states: list[dict[str, object] | None]) -> Int64s:
+    cells = (batch.rules.dies or 0) * (batch.rules.blocks_per_die or 0)
+    matrix = np.full((len(states), cells), NULL, np.int64)
+    for row, state in enumerate(states):
+        values = state.get("addr_state") if state else None
+        if isinstance(values, list) and len(values) == cells:
+            matrix[row] = values
+    return matrix
+
+
+def _applied(batch: Batch) -> dict[str, Int64s]:
+    parts: list[dict[str, Int64s]] = []
+    for kind, erase in (("APPLY_ERASE", 1), ("APPLY_PGM", 0)):
+        items = batch.items(kind, "cells")
+        positions = np.repeat(batch.rows(kind), items.counts)
+        size = len(positions)
+        blank = np.full(size, NULL, np.int64)
+        parts.append(
+            {
+                "seq": batch.seq[positions],
+                "run_row": batch.run_row[positions],
+                "seg": np.repeat(batch.column(kind, "seg"), items.counts),
+                "celltype": np.repeat(batch.column(kind, "celltype"), items.counts),
+                "die": items.columns.get("die", blank),
+                "block": items.columns.get("block", blank),
+                "page": blank if erase else items.columns.get("page", blank),
+                "erase": np.full(size, erase, np.int64),
+            }
+        )
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(joined["seq"], kind="stable")
+    return {name: values[order] for name, values in joined.items()}
+
+
+def _by_cell(cell: Int64s) -> Int64s:
+    small = len(cell) and int(cell.max()) < 2**16
+    # numpy sorts 16-bit numbers by radix, far faster than it compares wider ones.
+    key = cell.astype(np.uint16) if small else cell
+    return np.argsort(key, kind="stable")
+
+
+def _changes(values: Int64s) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    changes = np.ones(len(values), np.bool_)
+    changes[1:] = values[1:] != values[:-1]
+    return changes
+
+
+def _modes(
+    batch: Batch,
+    carry: Carry,
+    rows: dict[str, Int64s],
+    first: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> Int64s:
+    """The cell type of the last erase of each row's block, before it."""
+    count = len(first)
+    places = np.arange(count)
+    erased_at = np.maximum.accumulate(np.where(rows["erase"] == 1, places, -1))
+    group_at = np.maximum.accumulate(np.where(first, places, 0))
+    known = erased_at >= group_at
+    modes = np.full(count, NULL, np.int64)
+    modes[known] = rows["celltype"][erased_at[known]]
+    initial = _initial_modes(batch, carry)
+    if initial and count:
+        table = np.full(int(rows["cell"].max()) + 1, NULL, np.int64)
+        for cell, mode in initial.items():
+            if cell < len(table) and mode is not None:
+                table[cell] = batch.code(mode)
+        modes[~known] = table[rows["cell"][~known]]
+    return modes
+
+
+def _initial_modes(batch: Batch, carry: Carry) -> dict[int, str | None]:
+    """Modes of the blocks when the batch begins: of the snapshot, else of the run before."""
+    states = batch.runs.begin_state
+    listed = states[0].get("cell_modes") if states and states[0] else None
+    if isinstance(listed, list):
+        return dict(enumerate(listed))
+    blocks = batch.rules.blocks_per_die or 0
+    return {die * blocks + block: mode for (die, block), mode in carry.modes.items()}

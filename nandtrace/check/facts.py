@@ -1,0 +1,84 @@
+"""Facts: tables that invariants share, derived once from a batch and what the run before left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from nandtrace.check.batch import Batch
+from nandtrace.check.carry import Carry
+from nandtrace.check.cells import Cells, derive_cells
+from nandtrace.check.rules import DeviceRules
+from nandtrace.check.segments import Segments, derive_segments, segment_rows
+from nandtrace.check.suspends import Suspends, derive_suspends
+from nandtrace.trace.columns import Int64s
+from nandtrace.vocab.nand import SuspendCloses
+
+
+class Facts:
+    """A batch, the carry into it, and the tables derived from both. Belongs to one thread.
+
+    `handed_on` are the pending events, as (kind, segment), that the run after the batch takes over.
+    """
+
+    def __init__(
+        self, batch: Batch, carry: Carry, handed_on: Collection[tuple[str, int]] = ()
+    ) -> None:
+        self.batch = batch
+        self.carry = carry
+        self.handed_on = handed_on
+        self._rows: dict[str, Int64s] = {}
+
+    @property
+    def rules(self) -> DeviceRules:
+        return self.batch.rules
+
+    @cached_property
+    def segments(self) -> Segments:
+        """One row per segment and run: what was committed, and how often it started and ended."""
+        return derive_segments(self.batch, self.carry)
+
+    def rows_of(self, kind: str) -> Int64s:
+        """For each event of a kind that names a segment, its row in `segments`, or -1."""
+        if kind not in self._rows:
+            self._rows[kind] = segment_rows(self.batch, self.segments, kind)
+        return self._rows[kind]
+
+    @cached_property
+    def segment_frame(self) -> pl.DataFrame:
+        """`segments` as a frame; null ids are null."""
+        return self.segments.frame()
+
+    @cached_property
+    def numbered_segments(self) -> pl.DataFrame:
+        """Segments of numbered ops in order of commit, with `cut_at` (ns, null if no suspend cut it)."""
+        frame = self.segment_frame.with_row_index("row").filter(pl.col("op").is_not_null())
+        suspended = pl.col("outcome").eq_missing(self.batch.code("SUSPENDED"))
+        cut_at = pl.when(suspended).then("last_end_ns")
+        if self.rules.suspend_closes is SuspendCloses.CANCEL:
+            cut_at = cut_at.when(pl.col("cuts") > 0).then("cut_ns")  # type: ignore[assignment]
+        return frame.with_columns(cut_at=cut_at)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """One row per block erased or page programmed, in order of block and time."""
+        return derive_cells(self.batch, self.carry)
+
+    @cached_property
+    def suspends(self) -> Suspends:
+        """One row per SUSPEND and RESUME, with the segment acted on and the suspend resumed."""
+        return derive_suspends(self.batch, self.segments)
+
+    @cached_property
+    def judged_end(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Per run: it has an end, and that end is not CARRIED, so nothing may be left over."""
+        runs = self.batch.runs
+        carried = np.zeros(len(runs), np.bool_)
+        ends = self.batch.rows("RUN_END")
+        code = self.batch.code("CARRIED")
+        carried[self.batch.run_row[ends]] = self.batch.column("RUN_END", "end") == code
+        return (runs.end >= 0) & ~carried

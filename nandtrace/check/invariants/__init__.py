@@ -1,0 +1,1 @@
+"""The invariants, a module a group. See docs/invariants.md."""

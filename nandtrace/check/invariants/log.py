@@ -1,0 +1,188 @@
+"""Invariants of the log itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from nandtrace.check.dispatch import overtaken
+from nandtrace.check.facts import Facts
+from nandtrace.check.registry import invariant
+from nandtrace.check.tables import Finding, finding, microseconds, to_frame
+from nandtrace.vocab import NULL
+
+GROUP = "log"
+
+
+@invariant(
+    "seq-dense",
+    group=GROUP,
+    sentence="Events are numbered 0, 1, 2, … without a hole or a repetition.",
+    rationale="A lost or doubled stretch of the log would make every count after it meaningless.",
+    source="DESIGN: the trace; the catalogue, log",
+)
+def seq_dense(facts: Facts) -> Finding:
+    seq = facts.batch.seq
+    expected = np.empty_like(seq)
+    expected[1:] = seq[:-1] + 1
+    expected[:1] = seq[:1] if facts.carry.next_seq is None else facts.carry.next_seq
+    wrong = np.flatnonzero(seq != expected)
+    frame = pl.DataFrame({"seq": seq[wrong], "due": expected[wrong]})
+    return finding(
+        len(seq),
+        frame,
+        expected=pl.format("event {}", "due"),
+        actual=pl.format("event {}", "seq"),
+    )
+
+
+@invariant(
+    "time-monotone",
+    group=GROUP,
+    sentence="The clock never goes back, over the whole trace and across runs.",
+    rationale="Simulated time only advances; a run that begins before the last one ended replays time.",
+    source="DESIGN: time, order, randomness",
+)
+def time_monotone(facts: Facts) -> Finding:
+    batch = facts.batch
+    before = np.empty_like(batch.time_ns)
+    before[1:] = batch.time_ns[:-1]
+    before[:1] = batch.time_ns[:1] if facts.carry.time_ns is None else facts.carry.time_ns
+    wrong = np.flatnonzero(batch.time_ns < before)
+    frame = pl.DataFrame(
+        {"seq": batch.seq[wrong], "time_ns": batch.time_ns[wrong], "before": before[wrong]}
+    )
+    return finding(
+        len(batch),
+        frame,
+        expected=pl.format("a time of at least {}", microseconds("before")),
+        actual=microseconds("time_ns"),
+    )
+
+
+@invariant(
+    "run-bracketed",
+    group=GROUP,
+    sentence="Every event lies between the RUN_BEGIN and the RUN_END of its run; runs count up by one.",
+    rationale="A run without an end was cut short; its boundary cannot be judged.",
+    source="DESIGN: the NAND domain, words",
+)
+def run_bracketed(facts: Facts) -> Finding:
+    batch, runs = facts.batch, facts.batch.runs
+    number = runs.run
+    before = np.empty_like(number)
+    before[1:] = number[:-1]
+    before[:1] = number[:1] - 1 if facts.carry.run is None else facts.carry.run
+    parts = [
+        (runs.first[runs.begin < 0], "a RUN_BEGIN first", "a run that begins without one"),
+        (runs.last[runs.end < 0], "a RUN_END last", "a run that was never ended"),
+        (runs.first[number != before + 1], "runs numbered one after another", "another number"),
+        (
+            np.flatnonzero(batch.run != number[batch.run_row]),
+            "the number of the run it lies in",
+            "that of another run",
+        ),
+    ]
+    offenders = pl.concat(
+        pl.DataFrame({"seq": batch.seq[places]}).with_columns(
+            expected=pl.lit(expected), actual=pl.lit(actual)
+        )
+        for places, expected, actual in parts
+    ).sort("seq")
+    return Finding(len(batch), len(batch), offenders)
+
+
+@invariant(
+    "refs-resolve",
+    group=GROUP,
+    sentence="Every segment or op that an event names was committed before in its run, or taken over, "
+    "and committed once.",
+    rationale="An event about a segment that nobody reserved belongs to another log or was corrupted.",
+    source="DESIGN: the catalogue, log",
+)
+def refs_resolve(facts: Facts) -> Finding:
+    batch = facts.batch
+    offenders, evaluated = [], len(batch.rows("COMMIT"))
+    for kind in ("OP_START", "OP_END", "STATE", "CANCEL", "APPLY_ERASE", "APPLY_PGM"):
+        positions = batch.rows(kind)
+        named = batch.column(kind, "seg")
+        rows = facts.rows_of(kind)
+        wrong = np.flatnonzero((rows < 0) & (named != NULL))
+        evaluated += len(positions)
+        offenders.append(
+            pl.DataFrame({"seq": batch.seq[positions[wrong]], "seg": named[wrong]}).with_columns(
+                expected=pl.lit("a segment committed before in this run"),
+                actual=pl.format("segment {}, which is not", "seg"),
+            )
+        )
+        offenders.append(_contradicted(facts, kind, rows))
+    offenders.append(_doubled(facts))
+    return Finding(evaluated, evaluated, pl.concat(offenders).sort("seq"))
+
+
+def _contradicted(facts: Facts, kind: str, rows: np.ndarray) -> pl.DataFrame:
+    """Events that repeat the op or the base of their segment's COMMIT, and repeat it wrongly."""
+    batch, segments = facts.batch, facts.segments
+    empty = pl.DataFrame(
+        schema={"seq": pl.Int64, "seg": pl.Int64, "expected": pl.String, "actual": pl.String}
+    )
+    if kind not in ("OP_START", "OP_END"):
+        return empty
+    parts = [empty]
+    for name in ("op", "base", "op_name"):
+        said = batch.column(kind, name)
+        places = np.flatnonzero((said != NULL) & (rows >= 0))
+        committed = getattr(segments, name)[rows[places]]
+        wrong = np.flatnonzero((committed != NULL) & (said[places] != committed))
+        places = places[wrong]
+        parts.append(
+            pl.DataFrame(
+                {
+                    "seq": batch.seq[batch.rows(kind)[places]],
+                    "seg": segments.seg[rows[places]],
+                }
+            ).with_columns(
+                expected=pl.lit(f"the {name} of its COMMIT"), actual=pl.lit(f"another {name}")
+            )
+        )
+    return pl.concat(parts)
+
+
+def _doubled(facts: Facts) -> pl.DataFrame:
+    """COMMITs of a segment that was committed before."""
+    batch = facts.batch
+    seg = batch.column("COMMIT", "seg")
+    order = np.argsort(seg, kind="stable")
+    again = np.zeros(len(seg), np.bool_)
+    again[order[1:]] = seg[order[1:]] == seg[order[:-1]]
+    again |= facts.carry.segs.contains(seg)
+    places = np.flatnonzero(again & (seg != NULL))
+    return pl.DataFrame(
+        {"seq": batch.seq[batch.rows("COMMIT")[places]], "seg": seg[places]}
+    ).with_columns(
+        expected=pl.lit("a segment id of its own"), actual=pl.format("segment {} again", "seg")
+    )
+
+
+@invariant(
+    "dispatch-order",
+    group=GROUP,
+    sentence="Nothing is dispatched while an event with an earlier key, already queued, waits.",
+    rationale="The queue is one heap ordered by time, priority and sequence; an event overtaken was "
+    "forgotten in it, or the heap is broken.",
+    source="DESIGN: time, order, randomness",
+    needs=("OP_START", "OP_END"),
+)
+def dispatch_order(facts: Facts) -> Finding:
+    queued, evaluated = overtaken(facts)
+    frame = to_frame(queued).with_columns(
+        event=pl.when(pl.col("event") == 0).then(pl.lit("OP_START")).otherwise(pl.lit("OP_END"))
+    )
+    return finding(
+        evaluated,
+        frame,
+        expected=pl.format(
+            "the {} of segment {}, due at {}, first", "event", "seg", microseconds("due_ns")
+        ),
+        actual=pl.lit("an event with a later key was dispatched before it"),
+    )

@@ -1,0 +1,234 @@
+"""Invariants of a run's boundary: what may be left over, and what the next run must find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from nandtrace.check.cells import begin_states, end_states
+from nandtrace.check.facts import Facts
+from nandtrace.check.registry import invariant
+from nandtrace.check.replay import fold_addresses
+from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
+from nandtrace.vocab import NULL
+
+GROUP = "nand run boundary"
+
+
+@invariant(
+    "no-open-segment-at-run-end",
+    group=GROUP,
+    sentence="When a run is over no OP_START or OP_END is queued and no op is ongoing.",
+    rationale="What is left in the queue is lost with it: the classic bug that this tool was made for.",
+    source="DESIGN: a run ends",
+    needs=("RUN_END",),
+)
+def no_open_segment_at_run_end(facts: Facts) -> Finding:
+    rows = []
+    for seq, state in _judged_ends(facts):
+        queued = [entry for entry in state.get("pending") or () if entry[1] in _QUEUED]
+        ongoing = sum(len(ops) for ops in state.get("ongoing") or ())
+        if queued or ongoing:
+            first = f", first {queued[0][1]} of segment {queued[0][2]}" if queued else ""
+            rows.append((seq, f"{len(queued)} queued{first}; {ongoing} ongoing"))
+    return _boundary_finding(
+        facts, rows, "no OP_START or OP_END queued, no op ongoing", ("pending", "ongoing")
+    )
+
+
+_QUEUED = ("OP_START", "OP_END")
+
+
+@invariant(
+    "suspended-lists-empty",
+    group=GROUP,
+    sentence="When a run is over no op is suspended.",
+    rationale="A suspended op that nobody resumes blocks its block for ever, or is programmed twice.",
+    source="DESIGN: a run ends",
+    needs=("RUN_END",),
+)
+def suspended_lists_empty(facts: Facts) -> Finding:
+    rows = []
+    for seq, state in _judged_ends(facts):
+        left = {
+            axis: sum(len(ops) for ops in state.get(f"suspended_{axis}") or ())
+            for axis in ("erase", "program")
+        }
+        if any(left.values()):
+            rows.append((seq, f"{left['erase']} erases and {left['program']} programs suspended"))
+    names = ("suspended_erase", "suspended_program")
+    return _boundary_finding(facts, rows, "no op suspended", names)
+
+
+def _judged_ends(facts: Facts) -> list[tuple[int, dict[str, Any]]]:
+    """End snapshots, with their RUN_END, of runs that may leave nothing over."""
+    batch, runs = facts.batch, facts.batch.runs
+    return [
+        (int(batch.seq[runs.end[row]]), state)
+        for row in np.flatnonzero(facts.judged_end).tolist()
+        if (state := runs.end_state[row]) is not None
+    ]
+
+
+def _boundary_finding(
+    facts: Facts, rows: list[tuple[int, str]], expected: str, fields: tuple[str, ...]
+) -> Finding:
+    ends = [state for _, state in _judged_ends(facts) if any(name in state for name in fields)]
+    frame = pl.DataFrame(rows, schema={"seq": pl.Int64, "found": pl.String}, orient="row")
+    return finding(len(ends), frame, expected=expected, actual=pl.col("found"))
+
+
+@invariant(
+    "nothing-proposed-after-run-until",
+    group=GROUP,
+    sentence="Nothing is proposed or committed at or after run_until, but in the one tick that crosses "
+    "it and by the drain.",
+    rationale="A run that goes on deciding after its end is longer than it was asked to be.",
+    source="DESIGN: a tick; a run ends",
+    needs=("RUN_BEGIN",),
+)
+def nothing_proposed_after_run_until(facts: Facts) -> Finding:
+    batch = facts.batch
+    until = np.full(len(batch.runs), NULL, np.int64)
+    begins = batch.rows("RUN_BEGIN")
+    until[batch.run_row[begins]] = batch.column("RUN_BEGIN", "run_until_ns")
+    crossing = _crossing_tick(batch.time_ns, batch.run_row, until)
+    parts, evaluated, exercised = [], 0, 0
+    for kind in ("PROPOSE", "COMMIT"):
+        positions = batch.rows(kind)
+        rows = batch.run_row[positions]
+        known = until[rows] != NULL
+        late = known & (batch.time_ns[positions] >= until[rows])
+        evaluated += int(known.sum())
+        exercised += int(late.sum())
+        if kind == "COMMIT":
+            late &= batch.column(kind, "source") != batch.code("DRAIN")
+        late &= batch.time_ns[positions] > crossing[rows]
+        parts.append(
+            pl.DataFrame(
+                {
+                    "seq": batch.seq[positions[late]],
+                    "time_ns": batch.time_ns[positions[late]],
+                    "until_ns": until[rows[late]],
+                }
+            )
+        )
+    return finding(
+        evaluated,
+        pl.concat(parts).sort("seq"),
+        exercised=exercised,
+        expected=pl.format("nothing new after run_until, {}", microseconds("until_ns")),
+        actual=pl.format("decided at {}", microseconds("time_ns")),
+    )
+
+
+def _crossing_tick(time_ns: Any, run_row: Any, until: Any) -> Any:
+    """Per run, the first time at or after run_until at which anything happened."""
+    late = np.flatnonzero(time_ns >= until[run_row])
+    crossing = np.full(len(until), np.iinfo(np.int64).max, np.int64)
+    np.minimum.at(crossing, run_row[late], time_ns[late])
+    return crossing
+
+
+@invariant(
+    "drain-clock",
+    group=GROUP,
+    sentence="After a drain the clock stands at the last drained OP_END.",
+    rationale="A clock left at run_until lets the next run begin before this one is over.",
+    source="DESIGN: a run ends, drained",
+    needs=("RUN_END", "OP_END"),
+)
+def drain_clock(facts: Facts) -> Finding:
+    batch, runs = facts.batch, facts.batch.runs
+    positions = batch.rows("OP_END")[batch.column("OP_END", "drained") == 1]
+    last = np.full(len(runs), NULL, np.int64)
+    np.maximum.at(last, batch.run_row[positions], batch.time_ns[positions])
+    drained = np.flatnonzero((last != NULL) & (runs.end >= 0))
+    ends = runs.end[drained]
+    frame = pl.DataFrame(
+        {"seq": batch.seq[ends], "time_ns": batch.time_ns[ends], "last_ns": last[drained]}
+    )
+    return finding(
+        int((runs.end >= 0).sum()),
+        frame.filter(pl.col("time_ns") != pl.col("last_ns")),
+        exercised=len(frame),
+        expected=pl.format("the run to end at {}", microseconds("last_ns")),
+        actual=microseconds("time_ns"),
+    )
+
+
+@invariant(
+    "snapshot-continuity",
+    group=GROUP,
+    sentence="A run begins in the state in which the one before it ended, but for what the header says "
+    "may change.",
+    rationale="State that changes between runs changes without an event, so nobody can replay it.",
+    source="DESIGN: the next run starts; the catalogue, run boundary",
+    needs=("RUN_BEGIN", "RUN_END"),
+)
+def snapshot_continuity(facts: Facts) -> Finding:
+    batch, runs = facts.batch, facts.batch.runs
+    free = facts.rules.may_change_between_runs
+    ends = [facts.carry.state, *runs.end_state[:-1]] if len(runs) else []
+    rows, evaluated = [], 0
+    for row, (before, after) in enumerate(zip(ends, runs.begin_state, strict=True)):
+        if before is None or after is None:
+            continue
+        evaluated += 1
+        changed = [
+            name
+            for name in sorted((before.keys() | after.keys()) - free)
+            if before.get(name) != after.get(name)
+        ]
+        if changed:
+            rows.append((int(batch.seq[runs.begin[row]]), ", ".join(changed)))
+    frame = pl.DataFrame(rows, schema={"seq": pl.Int64, "found": pl.String}, orient="row")
+    return finding(
+        evaluated,
+        frame,
+        expected="the state at the end of the run before",
+        actual=pl.format("other values of {}", "found"),
+    )
+
+
+@invariant(
+    "snapshot-matches-replay",
+    group=GROUP,
+    sentence="At a run's end every field of the snapshot that events determine is what they say.",
+    rationale="A scheduler that believes other pages programmed than it programmed will write wrong ones.",
+    source="DESIGN: the checker, replay",
+    needs=("RUN_END",),
+)
+def snapshot_matches_replay(facts: Facts) -> Finding:
+    if "addr_state" not in facts.batch.vocabulary.derivable_fields():
+        return nothing()
+    begin, end = begin_states(facts.batch), end_states(facts.batch)
+    if not end.size:
+        return nothing()
+    replayed = fold_addresses(begin, facts.cells)
+    known = (end[:, 0] != NULL) & (begin[:, 0] != NULL)
+    touched = np.zeros(len(end), np.bool_)
+    touched[facts.cells.last["run_row"].to_numpy()] = True
+    rows, cells = np.nonzero((end != replayed) & known[:, None])
+    _, first, counts = np.unique(rows, return_index=True, return_counts=True)
+    rows, cells = rows[first], cells[first]
+    blocks = facts.rules.blocks_per_die or 1
+    frame = to_frame(
+        {
+            "seq": facts.batch.seq[facts.batch.runs.end[rows]],
+            "die": cells // blocks,
+            "block": cells % blocks,
+            "replayed": replayed[rows, cells],
+            "said": end[rows, cells],
+            "differing": counts,
+        }
+    )
+    return finding(
+        int(known.sum()),
+        frame,
+        exercised=int((known & touched).sum()),
+        expected=pl.format("addr_state {} of die {} block {}", "replayed", "die", "block"),
+        actual=pl.format("{} ({} blocks differ)", "said", "differing"),
+    )

@@ -1,0 +1,193 @@
+"""Invariants of the life of a segment and of an op."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from nandtrace.check.chains import chain_frame, op_frame
+from nandtrace.check.facts import Facts
+from nandtrace.check.registry import invariant
+from nandtrace.check.tables import Finding, finding, microseconds, nothing
+from nandtrace.vocab import NULL
+from nandtrace.vocab.nand import SuspendCloses
+
+GROUP = "nand life cycle"
+
+
+@invariant(
+    "one-op-start-per-segment",
+    group=GROUP,
+    sentence="Every committed segment has exactly one OP_START, unless it was withdrawn.",
+    rationale="A segment whose start is still queued when its run stops never ran, though the resource "
+    "manager holds its time.",
+    source="DESIGN: a run ends; the catalogue, life cycle",
+    needs=("COMMIT",),
+)
+def one_op_start_per_segment(facts: Facts) -> Finding:
+    frame = facts.segment_frame
+    if not facts.rules.chain_op_start:
+        chained = pl.col("source").eq_missing(facts.batch.code("RESUME_CHAIN"))
+        frame = frame.filter(~chained | (pl.col("starts") > 1))
+    owed = pl.col("owes_start") - (pl.col("start_cancels") > 0).cast(pl.Int64)
+    wrong = frame.filter(pl.col("starts") != owed.clip(0), ~_handed_on(facts, "OP_START"))
+    wrong = wrong.with_columns(
+        due=owed.clip(0),
+        seq=pl.when(pl.col("starts") > owed).then("last_start").otherwise("seq"),
+    )
+    return finding(
+        len(frame),
+        wrong,
+        expected=pl.format("{} OP_START for segment {}", "due", "seg"),
+        actual=pl.format("{}", "starts"),
+    )
+
+
+@invariant(
+    "one-op-end-per-segment",
+    group=GROUP,
+    sentence="Every committed segment is closed exactly once: by its OP_END, or by the CANCEL of a "
+    "suspend or a reset.",
+    rationale="An OP_END that was still queued when a run stopped is lost, and what it would have done "
+    "with it; one that comes twice counts its work twice.",
+    source="DESIGN: a run ends, suspend, reset; the catalogue, life cycle",
+    needs=("COMMIT",),
+)
+def one_op_end_per_segment(facts: Facts) -> Finding:
+    frame = facts.segment_frame
+    closes = "cuts" if facts.rules.suspend_closes is SuspendCloses.CANCEL else None
+    cuts = pl.col(closes) if closes else pl.lit(0)
+    frame = frame.with_columns(
+        closed=pl.col("ends") + cuts,
+        due=(pl.col("owes_end") > 0).cast(pl.Int64),
+    )
+    reset = (pl.col("ends") == 0) & (pl.col("resets") > 0)
+    wrong = frame.filter(
+        pl.col("closed") != pl.col("due"), ~reset, ~_handed_on(facts, "OP_END")
+    ).with_columns(
+        seq=pl.when(pl.col("closed") > 1)
+        .then(pl.max_horizontal("last_end", "cut_seq"))
+        .otherwise("seq"),
+        note=pl.when(pl.col("stray_cancels") > 0)
+        .then(pl.lit(" (its OP_END was withdrawn, but no suspend or reset did it)"))
+        .otherwise(pl.lit("")),
+    )
+    return finding(
+        len(frame),
+        wrong,
+        expected=pl.format("segment {} closed once", "seg"),
+        actual=pl.format("closed {} times{}", "closed", "note"),
+    )
+
+
+def _handed_on(facts: Facts, event: str) -> pl.Expr:
+    """Segments whose queued event the next run took over, by its begin snapshot."""
+    pairs = [
+        (run_row - 1, seg)
+        for run_row, state in enumerate(facts.batch.runs.begin_state)
+        if run_row and state
+        for _, kind, seg in state.get("pending") or ()
+        if kind == event
+    ]
+    last = len(facts.batch.runs) - 1
+    pairs += [(last, seg) for kind, seg in facts.handed_on if kind == event]
+    if not pairs:
+        return pl.lit(False)
+    keys = pl.DataFrame(pairs, schema={"run_row": pl.Int64, "seg": pl.Int64}, orient="row")
+    return pl.struct("run_row", "seg").is_in(keys.to_struct().implode())
+
+
+@invariant(
+    "op-on-time",
+    group=GROUP,
+    sentence="A segment starts and ends at the times it was committed with, or ends where a suspend "
+    "cut it.",
+    rationale="A reservation that is not kept is no reservation: what else was placed around it would "
+    "collide.",
+    source="DESIGN: suspend; the catalogue, life cycle",
+    needs=("COMMIT",),
+)
+def op_on_time(facts: Facts) -> Finding:
+    parts = [_times(facts, "OP_START", "start_ns"), _times(facts, "OP_END", "end_ns")]
+    frame = pl.concat(parts)
+    wrong = frame.filter(pl.col("time_ns") != pl.col("due_ns")).sort("seq")
+    return finding(
+        len(frame),
+        wrong,
+        expected=pl.format("{} of segment {} at {}", "event", "seg", microseconds("due_ns")),
+        actual=microseconds("time_ns"),
+    )
+
+
+def _times(facts: Facts, kind: str, due: str) -> pl.DataFrame:
+    batch, segments, rows = facts.batch, facts.segments, facts.rows_of(kind)
+    positions = batch.rows(kind)
+    known = rows >= 0
+    due_ns = np.where(known, getattr(segments, due)[rows] if len(segments) else NULL, NULL)
+    if kind == "OP_END":
+        outcome = batch.column(kind, "outcome")
+        # A suspended segment is cut where its SUSPEND is; a reset comes whenever it comes.
+        known = known & (outcome != batch.code("RESET"))
+        due_ns = np.where(outcome == batch.code("SUSPENDED"), segments.cut_ns[rows], due_ns)
+    known = known & (due_ns != NULL)
+    return pl.DataFrame(
+        {
+            "seq": batch.seq[positions[known]],
+            "seg": segments.seg[rows[known]],
+            "time_ns": batch.time_ns[positions[known]],
+            "due_ns": due_ns[known],
+        }
+    ).with_columns(event=pl.lit(kind))
+
+
+@invariant(
+    "segment-chain",
+    group=GROUP,
+    sentence="The segments of an op follow each other, each the RESUME_CHAIN of one that a suspend "
+    "cut, and their durations conserve the committed work.",
+    rationale="Work that a suspend loses or doubles makes the device finish too early or too late.",
+    source="DESIGN: suspend; the catalogue, life cycle",
+    needs=("COMMIT",),
+)
+def segment_chain(facts: Facts) -> Finding:
+    frame = chain_frame(facts)
+    if frame.is_empty():
+        return nothing()
+    problems = {
+        "its source to be RESUME_CHAIN": ~pl.col("chained"),
+        "the segment before it to be cut by a suspend": pl.col("cut_before").is_null(),
+        "a start not before that cut": pl.col("start_ns") < pl.col("cut_before"),
+    }
+    if facts.rules.chain_op_start:
+        work = pl.col("end_ns") - pl.col("start_ns")
+        problems["exactly the work that remained"] = work != pl.col("left_before")
+    parts = [frame.filter(test).with_columns(rule=pl.lit(rule)) for rule, test in problems.items()]
+    wrong = pl.concat(parts).unique("seq", keep="first", maintain_order=True).sort("seq")
+    return finding(
+        len(frame),
+        wrong,
+        expected=pl.format("{} in segment {} of op {}", "rule", "seg", "op"),
+        actual=pl.format(
+            "a segment from {} to {}", microseconds("start_ns"), microseconds("end_ns")
+        ),
+    )
+
+
+@invariant(
+    "op-closed",
+    group=GROUP,
+    sentence="The last segment of every op is COMPLETED or RESET.",
+    rationale="An op left suspended was neither done nor given up: its page is lost without a trace.",
+    source="DESIGN: suspend, reset; the catalogue, life cycle",
+    needs=("COMMIT",),
+)
+def op_closed(facts: Facts) -> Finding:
+    ops = op_frame(facts).filter(pl.col("judged"))
+    wrong = ops.filter(pl.col("left_suspended"))
+    return finding(
+        len(ops),
+        wrong.sort("seq"),
+        exercised=int((ops["segments"] > 1).sum()) + len(wrong),
+        expected=pl.format("op {} to be completed or reset by the end of its run", "op"),
+        actual=pl.format("its last segment, {}, was cut by a suspend and never resumed", "seg"),
+    )

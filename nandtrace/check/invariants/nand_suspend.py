@@ -1,0 +1,254 @@
+"""Invariants of suspend and resume."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from nandtrace.check.facts import Facts
+from nandtrace.check.registry import invariant
+from nandtrace.check.tables import Finding, finding, microseconds, nothing
+
+GROUP = "nand suspend"
+
+
+@invariant(
+    "suspend-has-target",
+    group=GROUP,
+    sentence="Every SUSPEND acts on an op that is ongoing on its die and axis.",
+    rationale="A suspend of nothing puts the scheduler in a state that no resume can undo.",
+    source="DESIGN: suspend",
+    needs=("SUSPEND",),
+)
+def suspend_has_target(facts: Facts) -> Finding:
+    suspends = facts.suspends.suspends
+    return finding(
+        len(suspends),
+        suspends.filter(~pl.col("has_target")).select("seq", "die", "op", "at_ns"),
+        expected="an ongoing op to suspend",
+        actual=pl.when(pl.col("op").is_null())
+        .then(pl.format("none ran at {}", microseconds("at_ns")))
+        .otherwise(
+            pl.format("op {} was not open at {}", pl.col("op").fill_null(-1), microseconds("at_ns"))
+        ),
+    )
+
+
+@invariant(
+    "resume-has-target",
+    group=GROUP,
+    sentence="Every RESUME finds the op that it resumes among the suspended ones of its die and axis.",
+    rationale="A resume of nothing starts work that was never cut, or loses work that was.",
+    source="DESIGN: suspend",
+    needs=("RESUME",),
+)
+def resume_has_target(facts: Facts) -> Finding:
+    resumes = facts.suspends.resumes
+    return finding(
+        len(resumes),
+        resumes.filter(~pl.col("found")),
+        expected="a suspended op to resume",
+        actual=pl.when(pl.col("ok") != 0)
+        .then(pl.lit("the op was not suspended"))
+        .otherwise(pl.lit("the scheduler found none")),
+    )
+
+
+@invariant(
+    "suspend-in-core-busy",
+    group=GROUP,
+    sentence="A SUSPEND begins while its target is in CORE_BUSY.",
+    rationale="Before its core is busy an op has nothing to suspend; after it, nothing is left.",
+    source="DESIGN: suspend",
+    needs=("SUSPEND",),
+)
+def suspend_in_core_busy(facts: Facts) -> Finding:
+    suspends = facts.suspends.suspends.filter(
+        pl.col("begun_ns").is_not_null(), pl.col("end_ns").is_not_null()
+    )
+    suspends = _with_state(facts, suspends)
+    outside = (pl.col("at_ns") < pl.col("begun_ns")) | (pl.col("at_ns") >= pl.col("end_ns"))
+    other = pl.col("state").is_not_null() & (pl.col("state") != facts.batch.code("CORE_BUSY"))
+    return finding(
+        len(suspends),
+        suspends.filter(outside | other)
+        .drop("row")
+        .select("seq", "die", "op", "seg", "at_ns", "begun_ns", "end_ns"),
+        expected=pl.format(
+            "a time while segment {} is busy, within {} to {}",
+            "seg",
+            microseconds("begun_ns"),
+            microseconds("end_ns"),
+        ),
+        actual=microseconds("at_ns"),
+    )
+
+
+def _with_state(facts: Facts, suspends: pl.DataFrame) -> pl.DataFrame:
+    """The last STATE of the segment before each SUSPEND, where the trace has STATE events."""
+    batch = facts.batch
+    positions, rows = batch.rows("STATE"), facts.rows_of("STATE")
+    if not len(positions) or suspends.is_empty():
+        return suspends.with_columns(state=pl.lit(None, pl.Int64))
+    states = pl.DataFrame(
+        {"seq": batch.seq[positions], "row": rows, "state": batch.column("STATE", "state")}
+    )
+    return suspends.sort("seq").join_asof(states, on="seq", by="row", check_sortedness=False)
+
+
+@invariant(
+    "remaining-exact",
+    group=GROUP,
+    sentence="What a SUSPEND keeps of its target is exactly the work not yet done.",
+    rationale="Time that a suspend loses or invents is lost or invented on the device.",
+    source="DESIGN: suspend",
+    needs=("SUSPEND",),
+)
+def remaining_exact(facts: Facts) -> Finding:
+    suspends = facts.suspends.suspends.filter(
+        pl.col("work_ns").is_not_null(), pl.col("remaining_ns").is_not_null()
+    ).with_columns(
+        due_ns=pl.max_horizontal(
+            pl.min_horizontal(pl.col("end_ns") - pl.col("at_ns"), "work_ns"), pl.lit(0)
+        )
+    )
+    wrong = suspends.filter(pl.col("remaining_ns") != pl.col("due_ns"))
+    return finding(
+        len(suspends),
+        wrong.select("seq", "die", "op", "seg", "due_ns", "remaining_ns"),
+        expected=pl.format("{} left of segment {}", microseconds("due_ns"), "seg"),
+        actual=microseconds("remaining_ns"),
+    )
+
+
+@invariant(
+    "resume-restores",
+    group=GROUP,
+    sentence="A RESUME gives the op back the work that its SUSPEND kept, in a chain segment committed "
+    "with it.",
+    rationale="An op that leaves the suspended list without a segment is neither suspended nor running.",
+    source="DESIGN: suspend",
+    needs=("RESUME",),
+)
+def resume_restores(facts: Facts) -> Finding:
+    resumes = _good_resumes(facts).filter(pl.col("op").is_not_null())
+    segments = facts.segment_frame.filter(
+        pl.col("source") == facts.batch.code("RESUME_CHAIN"), pl.col("op").is_not_null()
+    )
+    times = pl.DataFrame({"seq": facts.batch.seq, "time_ns": facts.batch.time_ns})
+    chains = segments.select("seq", "run_row", "op").join(times, on="seq")
+    unchained = resumes.join(chains, on=["run_row", "op", "time_ns"], how="anti").with_columns(
+        rule=pl.lit("a RESUME_CHAIN segment committed with the RESUME"), found=pl.lit("none")
+    )
+    changed = resumes.filter(pl.col("remaining_ns") != pl.col("kept_ns")).with_columns(
+        rule=pl.format("the {} that its SUSPEND kept", microseconds("kept_ns")),
+        found=microseconds("remaining_ns"),
+    )
+    wrong = pl.concat([unchained, changed]).sort("seq")
+    return finding(len(resumes), wrong, expected=pl.col("rule"), actual=pl.col("found"))
+
+
+@invariant(
+    "resume-same-target",
+    group=GROUP,
+    sentence="What a resumed op goes on with is the same op: name, base and targets as committed first.",
+    rationale="A program that goes on in another block destroys that block and leaves its own half done.",
+    source="DESIGN: suspend",
+    needs=("COMMIT",),
+)
+def resume_same_target(facts: Facts) -> Finding:
+    frame = facts.numbered_segments.filter(pl.col("carried") == 0)
+    group = ["run_row", "op"]
+    frame = frame.with_columns(
+        place=pl.int_range(pl.len()).over(group), target=_target_keys(facts).gather(frame["row"])
+    )
+    chained = frame.filter(
+        (pl.col("source") == facts.batch.code("RESUME_CHAIN")) & (pl.col("place") > 0)
+    )
+    if chained.is_empty():
+        return nothing()
+    compared = ("op_name", "base", "target")
+    first = frame.filter(pl.col("place") == 0).select(
+        *group, *(pl.col(name).alias(f"{name}_first") for name in compared)
+    )
+    pairs = chained.join(first, on=group, how="inner", maintain_order="left")
+    wrong = pairs.filter(
+        pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_first")) for name in compared)
+    )
+    return finding(
+        len(pairs),
+        wrong.sort("seq").select("seq", "seg", "op"),
+        expected=pl.format("op {} to go on where it was cut", "op"),
+        actual=pl.format("segment {} is of another name, base or target", "seg"),
+    )
+
+
+def _target_keys(facts: Facts) -> pl.Series:
+    """One number per COMMIT that tells its list of targets from others."""
+    items = facts.batch.items("COMMIT", "targets")
+    row = np.repeat(np.arange(len(items.counts)), items.counts)
+    frame = pl.DataFrame({"row": row} | items.columns)
+    lists = frame.group_by("row", maintain_order=True).agg(
+        pl.struct(pl.exclude("row"))
+        .hash(seed=0)
+        .implode()
+        .list.eval(pl.element())
+        .first()
+        .alias("key")
+    )
+    keys = pl.DataFrame({"row": np.arange(len(items.counts))}).join(
+        lists, on="row", how="left", maintain_order="left"
+    )
+    return keys["key"]
+
+
+@invariant(
+    "nested-order",
+    group=GROUP,
+    sentence="Suspended ops are resumed last first, and a program before an erase.",
+    rationale="A program suspended within an erase suspend must end before the erase can go on.",
+    source="DESIGN: suspend",
+    needs=("RESUME",),
+)
+def nested_order(facts: Facts) -> Finding:
+    resumes = _good_resumes(facts)
+    wrong = resumes.filter(~pl.col("in_order") | pl.col("program_waits"))
+    return finding(
+        len(resumes),
+        wrong,
+        expected="the op suspended last, a program before an erase",
+        actual=pl.when(pl.col("program_waits"))
+        .then(pl.lit("an erase is resumed while a program is suspended"))
+        .otherwise(pl.lit("an op suspended earlier")),
+    )
+
+
+def _good_resumes(facts: Facts) -> pl.DataFrame:
+    return facts.suspends.resumes.filter(pl.col("found"))
+
+
+@invariant(
+    "backlog-fifo",
+    group=GROUP,
+    sentence="Ops leave the backlog of their die in the order in which they came.",
+    rationale="An op that others overtake may wait for ever.",
+    source="DESIGN: the catalogue, suspend",
+    needs=("BACKLOG",),
+)
+def backlog_fifo(facts: Facts) -> Finding:
+    batch = facts.batch
+    frame = pl.DataFrame(
+        {"seq": batch.seq[batch.rows("BACKLOG")]}
+        | {name: batch.column("BACKLOG", name) for name in ("on", "op", "die")}
+    ).with_columns(nth=pl.int_range(pl.len()).over("die", "on"))
+    came = frame.filter(pl.col("on") == 1).select("die", "nth", due="op", came="seq")
+    left = frame.filter(pl.col("on") == 0).join(came, on=["die", "nth"], how="left")
+    wrong = left.filter(
+        pl.col("due").is_null() | (pl.col("due") != pl.col("op")) | (pl.col("came") > pl.col("seq"))
+    )
+    return finding(
+        len(left),
+        wrong.sort("seq").select("seq", "op", "die", "due"),
+        expected=pl.format("op {} to leave first", pl.col("due").cast(pl.String).fill_null("no")),
+        actual=pl.format("op {}", "op"),
+    )

@@ -1,0 +1,127 @@
+"""Stacks of suspended ops, replayed: what each RESUME found, and what was kept for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from nandtrace.check.batch import Batch
+from nandtrace.trace.columns import Int64s
+from nandtrace.vocab import NULL
+from nandtrace.vocab.nand import Axis
+
+Entry = tuple[int | None, int | None]
+"""A suspended op and the work kept for it in ns; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackReplay:
+    """Per RESUME what the stacks said, and per SUSPEND the work its op had kept before."""
+
+    resumes: dict[str, pl.Series]
+    kept_before: Int64s
+
+
+class _Stacks:
+    """The suspended ops of one run, per die and axis, oldest first."""
+
+    def __init__(self, batch: Batch, state: dict[str, Any] | None) -> None:
+        self._program = batch.code(Axis.PROGRAM)
+        self._stacks: dict[tuple[int, int], list[Entry]] = {}
+        self.kept: dict[int, int | None] = {}
+        for axis in Axis:
+            lists = (state or {}).get(f"suspended_{axis.lower()}") or []
+            for die, ops in enumerate(lists):
+                self._stacks[die, batch.code(axis)] = [(op, None) for op in ops]
+
+    def push(self, die: int, axis: int, op: int | None, remaining_ns: int | None) -> None:
+        self._stacks.setdefault((die, axis), []).append((op, remaining_ns))
+        if op is not None:
+            self.kept[op] = remaining_ns
+
+    def pop(self, die: int, axis: int, op: int | None) -> tuple[bool, bool, bool, int | None]:
+        """Take an op off: was it there, was it the last, does a program wait, what was kept."""
+        stack = self._stacks.get((die, axis), [])
+        place = _place_of(stack, op)
+        if place is None:
+            return False, True, False, None
+        waits = axis != self._program and bool(self._stacks.get((die, self._program)))
+        in_order = place == len(stack) - 1
+        return True, in_order, waits, stack.pop(place)[1]
+
+    def drop(self, op: int) -> None:
+        for stack in self._stacks.values():
+            stack[:] = [entry for entry in stack if entry[0] != op]
+
+
+def _place_of(stack: list[Entry], op: int | None) -> int | None:
+    """The last entry of an op; an op or an entry without a number matches any."""
+    for place in range(len(stack) - 1, -1, -1):
+        if op is None or stack[place][0] is None or stack[place][0] == op:
+            return place
+    return None
+
+
+def replay_stacks(
+    batch: Batch,
+    suspends: pl.DataFrame,
+    resumes: pl.DataFrame,
+    resets: list[tuple[int, int, int]],
+) -> StackReplay:
+    """Push at each SUSPEND that has a target, pop at each RESUME that was ok, in order."""
+    kept_before = np.full(len(suspends), NULL, np.int64)
+    answers: list[tuple[bool, bool, bool, int | None]] = []
+    stacks, current = _Stacks(batch, None), -1
+    for _, run_row, what, row in _merged(suspends, resumes, resets):
+        if run_row != current:
+            stacks, current = _Stacks(batch, batch.runs.begin_state[run_row]), run_row
+        if what == _RESET:
+            stacks.drop(row)
+        elif what == _SUSPEND:
+            place, die, axis, op, remaining_ns = row
+            kept = stacks.kept.get(op) if op is not None else None
+            kept_before[place] = NULL if kept is None else kept
+            stacks.push(die, axis, op, remaining_ns)
+        else:
+            die, axis, op, ok = row
+            answers.append(stacks.pop(die, axis, op) if ok else (False, True, False, None))
+    return StackReplay(_resume_columns(answers), kept_before)
+
+
+_RESET, _SUSPEND, _RESUME = range(3)
+
+
+def _merged(
+    suspends: pl.DataFrame, resumes: pl.DataFrame, resets: list[tuple[int, int, int]]
+) -> list[tuple[int, int, int, Any]]:
+    """All three by sequence number: (seq, run_row, what, row)."""
+    merged: list[tuple[int, int, int, Any]] = [
+        (seq, run_row, _RESET, op) for seq, run_row, op in resets
+    ]
+    for seq, run_row, *row in (
+        suspends.filter(pl.col("has_target"))
+        .select("seq", "run_row", "place", "die", "axis", "op", "remaining_ns")
+        .iter_rows()
+    ):
+        merged.append((seq, run_row, _SUSPEND, row))
+    for seq, run_row, *row in resumes.select(
+        "seq", "run_row", "die", "axis", "op", "ok"
+    ).iter_rows():
+        merged.append((seq, run_row, _RESUME, row))
+    merged.sort(key=lambda entry: entry[0])
+    return merged
+
+
+def _resume_columns(
+    answers: list[tuple[bool, bool, bool, int | None]],
+) -> dict[str, pl.Series]:
+    found, in_order, waits, kept = zip(*answers, strict=True) if answers else ((), (), (), ())
+    return {
+        "found": pl.Series(found, dtype=pl.Boolean),
+        "in_order": pl.Series(in_order, dtype=pl.Boolean),
+        "program_waits": pl.Series(waits, dtype=pl.Boolean),
+        "kept_ns": pl.Series(kept, dtype=pl.Int64),
+    }

@@ -1,0 +1,74 @@
+"""Small helpers that turn columns into frames and offending rows into findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from nandtrace.trace.columns import Int64s
+from nandtrace.vocab import NULL
+
+PLACES = ("seg", "op", "die", "plane", "block", "page")
+"""Columns of an offending row that say where, beside `seq`."""
+
+Text = str | pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a query found in one batch.
+
+    `evaluated` counts the subjects looked at, `exercised` those of them that could have failed.
+    `offenders` has a row per violation: `seq` (the offending event), `expected`, `actual`, and those
+    of PLACES that are known.
+    """
+
+    evaluated: int
+    exercised: int
+    offenders: pl.DataFrame
+
+
+def finding(
+    evaluated: int,
+    offenders: pl.DataFrame,
+    *,
+    expected: Text,
+    actual: Text,
+    exercised: int | None = None,
+) -> Finding:
+    """Build a Finding; `expected` and `actual` are texts, or expressions over the offending rows."""
+    texts = {
+        name: pl.lit(text) if isinstance(text, str) else text
+        for name, text in (("expected", expected), ("actual", actual))
+    }
+    places = [name for name in PLACES if name in offenders.columns]
+    rows = offenders.select("seq", *places, **texts)
+    return Finding(evaluated, evaluated if exercised is None else exercised, rows)
+
+
+def nothing() -> Finding:
+    """Nothing here to look at."""
+    empty = pl.DataFrame(schema={"seq": pl.Int64, "expected": pl.String, "actual": pl.String})
+    return Finding(0, 0, empty)
+
+
+def to_frame(columns: dict[str, Int64s]) -> pl.DataFrame:
+    """A frame of int64 columns in which NULL is null."""
+    frame = pl.DataFrame(columns)
+    nullable = [
+        name for name, values in columns.items() if len(values) and int(values.min()) == NULL
+    ]
+    return frame.with_columns(
+        pl.when(pl.col(name) != NULL).then(pl.col(name)).alias(name) for name in nullable
+    )
+
+
+def microseconds(column: str) -> pl.Expr:
+    """A time column in ns as text in µs, exactly: 7400.08 µs."""
+    value = pl.col(column)
+    whole = (value.abs() // 1000).cast(pl.String)
+    fraction = (value.abs() % 1000).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
+    sign = pl.when(value < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    dot = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit("."))
+    return pl.concat_str(sign, whole, dot, fraction, pl.lit(" µs"))

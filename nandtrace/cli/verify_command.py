@@ -1,0 +1,97 @@
+"""`nandtrace verify`: check traces against the invariants."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from nandtrace.cli.exits import Exit
+from nandtrace.cli.paths import expand
+from nandtrace.errors import UsageError
+
+
+@click.command("verify")
+@click.argument("traces", nargs=-1, metavar="TRACE...")
+@click.option("--list", "list_only", is_flag=True, help="Print the invariants and stop.")
+@click.option(
+    "--only", multiple=True, metavar="ID", help="Check this invariant alone. May be repeated."
+)
+@click.option(
+    "--require",
+    multiple=True,
+    metavar="ID",
+    help="Fail unless this invariant had something to check. May be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every invariant, not only violated ones.")
+@click.option(
+    "--limit", default=5, show_default=True, help="Violations shown of each violated invariant."
+)
+def command(
+    traces: tuple[str, ...],
+    list_only: bool,
+    only: tuple[str, ...],
+    require: tuple[str, ...],
+    as_json: bool,
+    verbose: bool,
+    limit: int,
+) -> int:
+    """Check each TRACE: is the log well formed, and do the invariants hold.
+
+    The verdict is OK, VIOLATED, or UNKNOWN where the trace is incomplete or damaged and no violation
+    was found in its whole runs. Patterns such as 'golden/*.mpk' are expanded here too.
+
+    Exit codes: 0 all OK; 1 one is VIOLATED; 2 usage; 3 one is UNKNOWN.
+    """
+    if list_only:
+        return _list(as_json)
+    if not traces:
+        raise UsageError("verify: name at least one TRACE")
+    if limit < 1:
+        raise UsageError(f"--limit is {limit}; it must be at least 1")
+    from nandtrace.check.verify import Options
+
+    options = Options(only=only, require=require, kept=limit)
+    return _verify(traces, options, as_json, verbose)
+
+
+def _verify(traces: tuple[str, ...], options: object, as_json: bool, verbose: bool) -> int:
+    from nandtrace.check.verdict import Verdict
+    from nandtrace.check.verify import Options, select_invariants, verify_trace
+    from nandtrace.report.console import VerdictPrinter
+    from nandtrace.report.context import add_context
+    from nandtrace.report.verdict_json import verdict_document
+
+    assert isinstance(options, Options)
+    select_invariants(options)
+    printer = VerdictPrinter(verbose=verbose)
+    verdicts = []
+    for path in expand(traces):
+        with printer.progress(str(path)):
+            verdict = verify_trace(path, options)
+        add_context(verdict)
+        verdicts.append(verdict)
+        if not as_json:
+            printer.show(verdict)
+    if as_json:
+        json.dump(verdict_document(verdicts), sys.stdout, indent=2)
+        print()
+    found = {item.verdict for item in verdicts}
+    if Verdict.VIOLATED in found:
+        return Exit.VIOLATED
+    return Exit.UNREADABLE if Verdict.UNKNOWN in found else Exit.CLEAN
+
+
+def _list(as_json: bool) -> int:
+    from nandtrace.check.registry import load_invariants
+    from nandtrace.report.catalogue import catalogue_document, print_catalogue
+
+    invariants = list(load_invariants().values())
+    if as_json:
+        json.dump(catalogue_document(invariants), sys.stdout, indent=2)
+        print()
+    else:
+        print_catalogue(invariants)
+    return Exit.CLEAN
