@@ -98,6 +98,16 @@ class Batch:
     def seq(self) -> Int64s:
         return self._join([piece.chunk.seq[piece.start : piece.stop] for piece in self.pieces])
 
+    def positions(self, seq: Int64s) -> Int64s:
+        """Positions of the first events not before the given sequence numbers."""
+        if self._is_dense:
+            return np.clip(seq - self.seq[0], 0, len(self))
+        return np.searchsorted(self.seq, seq)
+
+    @cached_property
+    def _is_dense(self) -> bool:
+        return bool(len(self)) and int(self.seq[-1] - self.seq[0]) == len(self) - 1
+
     @cached_property
     def time_ns(self) -> Int64s:
         return self._join([piece.chunk.time_ns[piece.start : piece.stop] for piece in self.pieces])

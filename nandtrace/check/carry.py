@@ -61,24 +61,22 @@ def carry_over(before: Carry, batch: Batch) -> Carry:
 
 def _last_modes(batch: Batch) -> dict[tuple[int, int], str | None]:
     items = batch.items("APPLY_ERASE", "cells")
-    if not len(items.counts) or not items.columns:
+    if not items.columns:
         return {}
-    die, block = items.columns["die"], items.columns["block"]
     mode = np.repeat(batch.column("APPLY_ERASE", "celltype"), items.counts)
-    # The last of equal cells wins: the first one in reversed order.
-    reversed_first = np.unique(((die << 32) + block)[::-1], return_index=True)[1]
-    last = len(die) - 1 - reversed_first
-    return {(int(die[row]), int(block[row])): batch.name(int(mode[row])) for row in last.tolist()}
+    cells = zip(items.columns["die"].tolist(), items.columns["block"].tolist(), strict=True)
+    # Later erases of a block overwrite earlier ones.
+    last = dict(zip(cells, mode.tolist(), strict=True))
+    return {cell: batch.name(code) for cell, code in last.items()}
 
 
 def _open_segments(batch: Batch) -> dict[int, OpenSegment]:
     """Segments that the last run of the batch committed and that saw no OP_END in it."""
-    last_run = len(batch.runs) - 1
-    commits, ends = batch.rows("COMMIT"), batch.rows("OP_END")
-    mine = batch.run_row[commits] == last_run
+    start = int(batch.runs.first[-1])
     segs = batch.column("COMMIT", "seg")
-    closed = batch.column("OP_END", "seg")[batch.run_row[ends] == last_run]
-    rows = np.flatnonzero(mine)[~np.isin(segs[mine], closed)]
+    rows = np.arange(np.searchsorted(batch.rows("COMMIT"), start), len(segs))
+    closed = batch.column("OP_END", "seg")[np.searchsorted(batch.rows("OP_END"), start) :]
+    rows = rows[~np.isin(segs[rows], closed)]
     take = {
         name: batch.column("COMMIT", name)
         for name in ("op", "op_name", "base", "source", "start_ns", "end_ns")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from nandtrace.check.batch import Batch
@@ -21,51 +23,57 @@ def overtaken(facts: Facts) -> tuple[dict[str, Int64s], int]:
     Returns columns `seq` (the COMMIT that queued them), `seg`, `event` (0 OP_START, 1 OP_END) and
     `due_ns`, and how many queued events were looked at.
     """
-    seqs, keys, queued_at = _dispatched(facts)
+    heap = _dispatched(facts)
     found: list[dict[str, Int64s]] = []
     evaluated = 0
     for event in (0, 1):
         queue = _queued(facts, event)
         evaluated += len(queue["seq"])
-        late = _passed_over(queue, seqs, keys)
+        late = _passed_over(facts.batch, queue, heap)
         found.append({name: values[late] for name, values in queue.items()})
-    columns = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-    swapped = _swapped(facts.batch, seqs, keys, queued_at)
-    columns = {name: np.concatenate([columns[name], swapped[name]]) for name in swapped}
+    swapped = _swapped(facts.batch, heap)
+    columns = {
+        name: np.concatenate([part[name] for part in found] + [swapped[name]]) for name in swapped
+    }
     order = np.argsort(columns["seq"], kind="stable")
     return {name: values[order] for name, values in columns.items()}, evaluated
 
 
-def _dispatched(facts: Facts) -> tuple[Int64s, Int64s, Int64s]:
-    """What left the heap, in order: sequence numbers, keys, and the COMMITs that queued it.
+@dataclass(frozen=True, slots=True)
+class _Heap:
+    """What left the heap, in order: positions, keys, and the COMMITs (seq) that queued it.
 
-    An OP_END with outcome SUSPENDED or RESET did not come from the heap.
+    `before[p]` counts what left it before position p of the batch.
     """
+
+    positions: Int64s
+    keys: Int64s
+    queued_at: Int64s
+    before: Int64s
+
+
+def _dispatched(facts: Facts) -> _Heap:
+    """Every dispatch of the batch. An OP_END with outcome SUSPENDED or RESET is none."""
     batch = facts.batch
-    parts = []
+    keys = np.full(len(batch), MISSING, np.int64)
+    queued_at = np.full(len(batch), MISSING, np.int64)
     for kind in ("OP_START", "OP_END"):
         positions, rows = batch.rows(kind), facts.rows_of(kind)
-        queued_at = np.where(rows >= 0, facts.segments.seq[rows], MISSING) if len(rows) else rows
-        keys = batch.time_ns[positions] * _PRIORITIES + DISPATCH_PRIORITY[kind]
         if kind == "OP_END":
             outcome = batch.column(kind, "outcome")
-            own = ~np.isin(outcome, [batch.code("SUSPENDED"), batch.code("RESET")])
-            positions, keys, queued_at = positions[own], keys[own], queued_at[own]
-        parts.append((batch.seq[positions], keys, queued_at))
-    parts.append(_hooks(batch))
-    seqs, keys, queued_at = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(seqs, kind="stable")
-    return seqs[order], keys[order], queued_at[order]
-
-
-def _hooks(batch: Batch) -> tuple[Int64s, Int64s, Int64s]:
-    positions, names = batch.rows("HOOK"), batch.column("HOOK", "hook")
-    keys = np.full(len(positions), MISSING, np.int64)
+            own = (outcome != batch.code("SUSPENDED")) & (outcome != batch.code("RESET"))
+            positions, rows = positions[own], rows[own]
+        keys[positions] = batch.time_ns[positions] * _PRIORITIES + DISPATCH_PRIORITY[kind]
+        known = rows >= 0
+        queued_at[positions[known]] = facts.segments.seq[rows[known]]
+    hooks, names = batch.rows("HOOK"), batch.column("HOOK", "hook")
     for name, priority in DISPATCH_PRIORITY.items():
-        mine = names == batch.code(name)
-        keys[mine] = batch.time_ns[positions[mine]] * _PRIORITIES + priority
-    known = keys != MISSING
-    return batch.seq[positions[known]], keys[known], np.full(int(known.sum()), MISSING, np.int64)
+        mine = hooks[names == batch.code(name)]
+        keys[mine] = batch.time_ns[mine] * _PRIORITIES + priority
+    left = keys != MISSING
+    positions = np.flatnonzero(left)
+    before = np.concatenate([[0], np.cumsum(left)])
+    return _Heap(positions, keys[positions], queued_at[positions], before)
 
 
 def _queued(facts: Facts, event: int) -> dict[str, Int64s]:
@@ -94,35 +102,35 @@ def _queued(facts: Facts, event: int) -> dict[str, Int64s]:
     }
 
 
-def _passed_over(queue: dict[str, Int64s], seqs: Int64s, keys: Int64s) -> Int64s:
+def _passed_over(batch: Batch, queue: dict[str, Int64s], heap: _Heap) -> Int64s:
     """Entries during whose wait something with a greater key was dispatched."""
-    first = np.searchsorted(seqs, queue["seq"], side="right")
-    stop = np.searchsorted(seqs, queue["gone"], side="left")
+    keys = heap.keys
+    first = heap.before[batch.positions(queue["seq"] + 1)]
+    stop = heap.before[batch.positions(queue["gone"])]
     highest = np.maximum.accumulate(keys) if len(keys) else keys
-    waited = stop > first
-    late = np.zeros(len(first), np.bool_)
-    late[waited] = highest[stop[waited] - 1] > queue["key"][waited]
+    waited = np.flatnonzero(stop > first)
+    late = waited[highest[stop[waited] - 1] > queue["key"][waited]]
+    if not len(late):
+        return late
     # The running maximum may be older than the entry: look at its own wait alone.
-    places = np.flatnonzero(late)
-    if not len(places):
-        return places
-    bounds = np.column_stack([first[places], stop[places]]).ravel()
+    bounds = np.column_stack([first[late], stop[late]]).ravel()
     maxima = np.maximum.reduceat(np.append(keys, 0), bounds)[::2]
-    return places[maxima > queue["key"][places]]
+    return late[maxima > queue["key"][late]]
 
 
-def _swapped(batch: Batch, seqs: Int64s, keys: Int64s, queued_at: Int64s) -> dict[str, Int64s]:
+def _swapped(batch: Batch, heap: _Heap) -> dict[str, Int64s]:
     """Events of equal key dispatched one after the other against the order of their queueing."""
+    keys, queued_at = heap.keys, heap.queued_at
     known = (queued_at[1:] != MISSING) & (queued_at[:-1] != MISSING)
     wrong = np.flatnonzero((keys[1:] == keys[:-1]) & known & (queued_at[1:] < queued_at[:-1])) + 1
-    event = (keys[wrong] % _PRIORITIES == DISPATCH_PRIORITY["OP_END"]).astype(np.int64)
-    commits = batch.rows("COMMIT")
-    place = np.searchsorted(batch.seq[commits], queued_at[wrong])
-    seg = batch.column("COMMIT", "seg")
-    named = seg[np.minimum(place, max(len(seg) - 1, 0))] if len(seg) else queued_at[wrong]
+    is_end = keys[wrong] % _PRIORITIES == DISPATCH_PRIORITY["OP_END"]
+    positions = heap.positions[wrong]
+    seg = np.full(len(batch), NULL, np.int64)
+    for kind in ("OP_START", "OP_END"):
+        seg[batch.rows(kind)] = batch.column(kind, "seg")
     return {
-        "seq": seqs[wrong],
-        "seg": named,
-        "event": event,
+        "seq": batch.seq[positions],
+        "seg": seg[positions],
+        "event": is_end.astype(np.int64),
         "due_ns": keys[wrong] // _PRIORITIES,
     }

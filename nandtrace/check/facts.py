@@ -15,6 +15,7 @@ from nandtrace.check.cells import Cells, derive_cells
 from nandtrace.check.rules import DeviceRules
 from nandtrace.check.segments import Segments, derive_segments, segment_rows
 from nandtrace.check.suspends import Suspends, derive_suspends
+from nandtrace.check.tables import occurs_twice
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab.nand import SuspendCloses
 
@@ -55,13 +56,26 @@ class Facts:
 
     @cached_property
     def numbered_segments(self) -> pl.DataFrame:
-        """Segments of numbered ops in order of commit, with `cut_at` (ns, null if no suspend cut it)."""
-        frame = self.segment_frame.with_row_index("row").filter(pl.col("op").is_not_null())
+        """Segments of numbered ops in order of commit, with their `row` in `segments`.
+
+        `cut_at` is when a suspend cut them (ns, null if none did), `several` whether their op has more
+        than one segment in its run.
+        """
         suspended = pl.col("outcome").eq_missing(self.batch.code("SUSPENDED"))
         cut_at = pl.when(suspended).then("last_end_ns")
         if self.rules.suspend_closes is SuspendCloses.CANCEL:
             cut_at = cut_at.when(pl.col("cuts") > 0).then("cut_ns")  # type: ignore[assignment]
-        return frame.with_columns(cut_at=cut_at)
+        several = occurs_twice(self.segments.op, self.segments.run_row)
+        return (
+            self.segment_frame.with_row_index("row")
+            .with_columns(cut_at=cut_at, several=pl.Series(several))
+            .filter(pl.col("op").is_not_null())
+        )
+
+    @cached_property
+    def chained_segments(self) -> pl.DataFrame:
+        """Those of `numbered_segments` whose op has several in its run."""
+        return self.numbered_segments.filter(pl.col("several"))
 
     @cached_property
     def cells(self) -> Cells:

@@ -32,8 +32,12 @@ class IdRanges:
         """The set with more ids in it."""
         if not len(ids):
             return self
-        ordered = np.unique(ids)
-        breaks = np.flatnonzero(np.diff(ordered) != 1)
+        steps = np.diff(ids)
+        ordered = ids
+        if len(steps) and int(steps.min()) < 0:
+            ordered = np.sort(ids)
+            steps = np.diff(ordered)
+        breaks = np.flatnonzero(steps > 1)
         low = np.concatenate([self.low, ordered[:1], ordered[breaks + 1]])
         high = np.concatenate([self.high, ordered[breaks], ordered[-1:]])
         order = np.argsort(low, kind="stable")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from nandtrace.trace.columns import Int64s
@@ -62,6 +64,28 @@ def to_frame(columns: dict[str, Int64s]) -> pl.DataFrame:
     return frame.with_columns(
         pl.when(pl.col(name) != NULL).then(pl.col(name)).alias(name) for name in nullable
     )
+
+
+def occurs_twice(ids: Int64s, groups: Int64s) -> npt.NDArray[np.bool_]:
+    """Which ids, NULL aside, occur more than once in their group. Cheap where ids are dense."""
+    known = ids != NULL
+    if not known.any():
+        return known
+    low, high = int(ids[known].min()), int(ids[known].max())
+    if high - low > 4 * len(ids) + 1024:
+        order = np.argsort(ids, kind="stable")
+        doubled = np.zeros(len(ids), np.bool_)
+        same = ids[order[1:]] == ids[order[:-1]]
+        doubled[order[1:][same]] = True
+        doubled[order[:-1][same]] = True
+    else:
+        counts = np.bincount(ids[known] - low, minlength=high - low + 1)
+        doubled = counts[np.where(known, ids - low, 0)] > 1
+    suspects = np.flatnonzero(doubled & known)
+    pairs = pl.DataFrame({"id": ids[suspects], "group": groups[suspects]})
+    result = np.zeros(len(ids), np.bool_)
+    result[suspects] = pairs.is_duplicated().to_numpy()
+    return result
 
 
 def microseconds(column: str) -> pl.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -22,6 +23,10 @@ COMMANDS = {
 """Commands with their one line of help; a command lives in the module of its name."""
 
 
+class _ReaderGone(Exception):  # noqa: N818 - no error: whoever read our output has had enough
+    """Stands for BrokenPipeError, which Click would turn into exit code 1, and so into a difference."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when called, so that --help imports none of them."""
 
@@ -34,6 +39,12 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"nandtrace.cli.{cmd_name}_command")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -57,10 +68,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal can't show must not end the report of it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result: Any = nandtrace.main(args=arguments, prog_name="nandtrace", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderGone):
         # The reader of our output is gone; nothing is left to say, and nothing may be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -66,7 +66,9 @@ class VerdictPrinter:
     def _show_violated(self, verdict: TraceVerdict, item: InvariantResult) -> None:
         self._out.print(
             Text.assemble(
-                ("  ✗ ", "red"), (item.id, "bold"), f"  violated {item.violated} of {item.evaluated}"
+                ("  ✗ ", "red"),
+                (item.id, "bold"),
+                f"  violated {item.violated} of {item.evaluated}",
             )
         )
         self._out.print(Text(f"    {item.sentence}", style="dim"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,151 +31,141 @@ class Block:
 
 
 class RowBuffer:
-    """Rows appended one at a time, as growing int64 arrays.
+    """Rows appended one at a time.
 
-    `append` raises RecordError for a value that is no 64-bit integer, and keeps nothing of that row.
+    A row is packed whole before anything of it is kept, so `append` either takes the event or raises
+    RecordError, for a value that is no 64-bit integer, and keeps nothing of it.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
+        self._packers = {kind.code: _packers_of(kind) for kind in vocabulary.kinds}
         self.clear()
 
     def clear(self) -> None:
-        self._time = array("q")
-        self._run = array("q")
-        self._kind = array("q")
-        self._columns = {
-            kind.code: [array("q") for _ in kind.columns] for kind in self._vocabulary.kinds
-        }
-        self._lists = {
-            kind.code: [_ListRows(len(item.columns)) for item in kind.lists]
-            for kind in self._vocabulary.kinds
+        self._kinds = bytearray()
+        self._rows = {
+            code: _Rows(pack, pack_item, bytearray(), bytearray())
+            for code, (pack, pack_item) in self._packers.items()
         }
 
     def __len__(self) -> int:
-        return len(self._kind)
+        return len(self._kinds)
 
     def append(
         self, code: int, time_ns: int, run: int, values: Sequence[int], items: Sequence[Item] = ()
-    ) -> None:
-        """Append one event; `items` are the rows of the kind's only list, if it has one."""
-        columns = self._columns[code]
+    ) -> int:
+        """Append one event and return how many there are; `items` are those of the kind's first list."""
         try:
-            for column, value in zip(columns, values, strict=True):
-                column.append(value)
+            pack, pack_item, rows, item_rows = self._rows[code]
+            row = pack(time_ns, run, len(items), *values)
             if items:
-                self._lists[code][0].append(items)
-            else:
-                for rows in self._lists[code]:
-                    rows.counts.append(0)
-            self._time.append(time_ns)
-            self._run.append(run)
-        except (TypeError, OverflowError, ValueError) as error:
-            self._roll_back(code)
-            raise self._explain(code, time_ns, values, items, error) from error
-        self._kind.append(code)
-
-    def _roll_back(self, code: int) -> None:
-        rows = self._kind.count(code)
-        for column in self._columns[code]:
-            del column[rows:]
-        for item in self._lists[code]:
-            item.truncate(rows)
-        del self._time[len(self._kind) :]
-        del self._run[len(self._kind) :]
+                if len(items) == 1:
+                    item_rows += pack_item(*items[0])
+                else:
+                    item_rows += b"".join([pack_item(*item) for item in items])
+            rows += row
+        except (KeyError, TypeError, struct.error) as error:
+            raise self._explain(code, time_ns, run, values, items) from error
+        self._kinds.append(code)
+        return len(self._kinds)
 
     def _explain(
-        self,
-        code: int,
-        time_ns: object,
-        values: Sequence[object],
-        items: Sequence[object],
-        error: Exception,
+        self, code: object, time_ns: object, run: object, values: Sequence[object], items: object
     ) -> RecordError:
-        kind = self._vocabulary.by_code[code]
-        names = ["time_ns", *(column.name for column in kind.columns)]
-        for name, value in zip(names, (time_ns, *values), strict=False):
+        """Say which value of a refused event is to blame."""
+        kind = self._vocabulary.by_code.get(code) if isinstance(code, int) else None
+        if kind is None:
+            return RecordError(f"kind code {code!r} is not in the vocabulary")
+        names = ["time_ns", "run", *(column.name for column in kind.columns)]
+        if len(values) != len(kind.columns):
+            return RecordError(f"{kind.name}: {len(values)} values for {len(kind.columns)} columns")
+        for name, value in zip(names, (time_ns, run, *values), strict=True):
             if not isinstance(value, int | np.integer):
                 return RecordError(f"{kind.name}.{name}: {value!r} is not an integer")
             if not -(2**63) <= int(value) < 2**63:
                 return RecordError(f"{kind.name}.{name}: {value!r} does not fit 64 bits")
-        return RecordError(f"{kind.name}: {list(items)!r} is not a list of its rows: {error}")
+        width = len(kind.lists[0].columns) if kind.lists else 0
+        return RecordError(f"{kind.name}: {items!r} is no list of items of {width} integers each")
 
     def take(self) -> Block:
         """Hand over everything as one block and begin anew."""
-        tables = {
-            kind.name: Table(
-                {
-                    column.name: _to_int64s(rows)
-                    for column, rows in zip(kind.columns, self._columns[kind.code], strict=True)
-                },
-                {
-                    item.name: ListTable(
-                        _to_int64s(rows.counts),
-                        {
-                            column.name: _to_int64s(values)
-                            for column, values in zip(item.columns, rows.columns, strict=True)
-                        },
-                    )
-                    for item, rows in zip(kind.lists, self._lists[kind.code], strict=True)
-                },
-            )
-            for kind in self._vocabulary.kinds
-            if self._is_used(kind)
-        }
-        block = Block(_to_int64s(self._time), _to_int64s(self._run), _to_int64s(self._kind), tables)
+        kinds = np.frombuffer(self._kinds, np.uint8).astype(np.int64)
+        times, runs = np.empty(len(kinds), np.int64), np.empty(len(kinds), np.int64)
+        tables = {}
+        for kind in self._vocabulary.kinds:
+            rows = self._rows[kind.code]
+            if not rows.rows:
+                continue
+            leading, tables[kind.name] = _to_table(kind, rows)
+            places = kinds == kind.code
+            times[places], runs[places] = leading
         self.clear()
-        return block
-
-    def _is_used(self, kind: Kind) -> bool:
-        if kind.columns:
-            return bool(self._columns[kind.code][0])
-        return kind.code in self._kind
+        return Block(times, runs, kinds, tables)
 
 
-class _ListRows:
-    """The growing rows of one list column."""
+class _Rows(NamedTuple):
+    """The packed rows of one kind, time, run and number of items before its columns, and the items."""
 
-    __slots__ = ("columns", "counts")
-
-    def __init__(self, width: int) -> None:
-        self.counts = array("q")
-        self.columns = [array("q") for _ in range(width)]
-
-    def append(self, items: Sequence[Item]) -> None:
-        for item in items:
-            for column, value in zip(self.columns, item, strict=True):
-                column.append(value)
-        self.counts.append(len(items))
-
-    def truncate(self, rows: int) -> None:
-        del self.counts[rows:]
-        kept = sum(self.counts)
-        for column in self.columns:
-            del column[kept:]
+    pack: Callable[..., bytes]
+    pack_item: Callable[..., bytes]
+    rows: bytearray
+    items: bytearray
 
 
-def _to_int64s(values: array[int]) -> Int64s:
-    return np.array(values, dtype=np.int64)
+_LEADING = 3
+
+
+def _packers_of(kind: Kind) -> tuple[Callable[..., bytes], Callable[..., bytes]]:
+    item_width = len(kind.lists[0].columns) if kind.lists else 0
+    return (
+        struct.Struct(f"={_LEADING + len(kind.columns)}q").pack,
+        struct.Struct(f"={item_width}q").pack if item_width else _refuse_items,
+    )
+
+
+def _refuse_items(*_: object) -> bytes:
+    raise TypeError("a kind without a list takes no items")
+
+
+def _to_table(kind: Kind, packed: _Rows) -> tuple[Int64s, Table]:
+    """The times and runs of a kind's rows, and its columns."""
+    rows = _unpack_rows(packed.rows, _LEADING + len(kind.columns))
+    columns = {column.name: rows[_LEADING + at] for at, column in enumerate(kind.columns)}
+    lists = {}
+    for at, item in enumerate(kind.lists):
+        counts = rows[2] if at == 0 else np.zeros_like(rows[2])
+        items = _unpack_rows(packed.items if at == 0 else bytearray(), len(item.columns))
+        lists[item.name] = ListTable(
+            counts, {column.name: items[at] for at, column in enumerate(item.columns)}
+        )
+    return rows[:2], Table(columns, lists)
+
+
+def _unpack_rows(raw: bytearray, width: int) -> Int64s:
+    """Packed rows as columns: one contiguous array each."""
+    return np.ascontiguousarray(np.frombuffer(raw, np.int64).reshape(-1, width).T)
 
 
 def merge_blocks(
     blocks: Sequence[Block], first_seq: int, strings: Sequence[str], vocabulary: Vocabulary
 ) -> ChunkColumns:
     """Join blocks into the columns of a chunk, with a string table of its own, sorted."""
+    kind_column = np.concatenate([block.kind for block in blocks])
+    used = np.bincount(kind_column, minlength=256)
     tables = {
         kind.name: _merge_tables(
             kind, [block.tables[kind.name] for block in blocks if kind.name in block.tables]
         )
         for kind in vocabulary.kinds
-        if any(kind.name in block.tables for block in blocks)
+        if used[kind.code] and kind.columns
     }
     local = _localise(tables, strings, vocabulary)
     return ChunkColumns(
         first_seq=first_seq,
         time_ns=np.concatenate([block.time_ns for block in blocks]),
         run=np.concatenate([block.run for block in blocks]),
-        kind=np.concatenate([block.kind for block in blocks]),
+        kind=kind_column,
         tables=tables,
         strings=local,
     )

@@ -14,7 +14,7 @@ import zstandard
 
 from nandtrace.trace.columns import ColumnSpec, Int64s, decode_column, encode_column, spec_from_row
 from nandtrace.trace.frames import MAX_PAYLOAD_BYTES, Frame, FrameType, encode_frame
-from nandtrace.vocab import Kind, Vocabulary
+from nandtrace.vocab import Kind, ListColumn, Vocabulary
 
 CHUNK_EVENTS = 65_536
 MAX_LIST_ROWS = 4 * 2**20
@@ -287,11 +287,12 @@ class Chunk:
         columns = {
             column.name: self.column(f"{kind.name}.{column.name}", count) for column in kind.columns
         }
-        lists = {item.name: self._list(kind.name, item, count) for item in kind.lists}
+        lists = {item.name: self.list_table(kind, item, count) for item in kind.lists}
         return Table(columns, lists)
 
-    def _list(self, kind_name: str, item: Any, count: int) -> ListTable:
-        key = f"{kind_name}.{item.name}"
+    def list_table(self, kind: Kind, item: ListColumn, count: int) -> ListTable:
+        """The items of one list column of a kind that has `count` events here."""
+        key = f"{kind.name}.{item.name}"
         if f"{key}#" not in self._specs:
             empty = {column.name: np.empty(0, np.int64) for column in item.columns}
             return ListTable(np.zeros(count, np.int64), empty)

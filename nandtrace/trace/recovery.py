@@ -38,7 +38,7 @@ def recover(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> R
     StorageError when it can't be written.
     """
     target_path = Path(target)
-    if target_path.exists():
+    if os.path.lexists(target_path):
         raise UsageError(f"{target_path}: exists already; recovery overwrites nothing")
     with TraceReader(source) as reader:
         partial = partial_path(target_path)

@@ -59,6 +59,7 @@ class TraceWriter:
         self._rows = RowBuffer(header.vocabulary)
         self._blocks: list[Block] = []
         self._block_events = 0
+        self._room = chunk_events
         self._snapshots: list[tuple[int, dict[str, Any]]] = []
         self._strings: list[str] = []
         self._codes: dict[str, int] = {}
@@ -108,8 +109,7 @@ class TraceWriter:
         self, code: int, time_ns: int, run: int, values: Sequence[int], items: Sequence[Item] = ()
     ) -> None:
         """Append one event. `values` in the vocabulary's column order; NULL where there is none."""
-        self._rows.append(code, time_ns, run, values, items)
-        if len(self._rows) + self._block_events >= self._chunk_events:
+        if self._rows.append(code, time_ns, run, values, items) >= self._room:
             self.flush()
 
     def append_columns(
@@ -126,8 +126,7 @@ class TraceWriter:
         while start < len(block):
             stop = min(start + self._chunk_events - self.pending_events, len(block))
             self._take_rows()
-            self._blocks.append(slice_block(block, start, stop, self.header.vocabulary))
-            self._block_events += stop - start
+            self._add_block(slice_block(block, start, stop, self.header.vocabulary))
             start = stop
             if self._block_events >= self._chunk_events:
                 self.flush()
@@ -157,7 +156,7 @@ class TraceWriter:
         frame, meta, self._chain = encode_chunk(
             len(self._index.chunks), columns, vocabulary, self._chain, self._compress
         )
-        self._blocks, self._block_events = [], 0
+        self._blocks, self._block_events, self._room = [], 0, self._chunk_events
         self._first_seq += meta.events
         offset = self._offset
         self._write(frame)
@@ -166,9 +165,12 @@ class TraceWriter:
 
     def _take_rows(self) -> None:
         if len(self._rows):
-            block = self._rows.take()
-            self._blocks.append(block)
-            self._block_events += len(block)
+            self._add_block(self._rows.take())
+
+    def _add_block(self, block: Block) -> None:
+        self._blocks.append(block)
+        self._block_events += len(block)
+        self._room -= len(block)
 
     def close(self) -> None:
         """Write what is pending and the footer, sync, and give the file its name."""
@@ -195,7 +197,7 @@ class TraceWriter:
 
     def discard(self) -> None:
         """Drop the file: nothing of it may be taken for a trace."""
-        self._close_file()
+        self._abandon()
         partial_path(self.path).unlink(missing_ok=True)
 
     def _write(self, raw: bytes) -> None:

@@ -187,7 +187,7 @@ def op_closed(facts: Facts) -> Finding:
     return finding(
         len(ops),
         wrong.sort("seq"),
-        exercised=int((ops["segments"] > 1).sum()) + len(wrong),
+        exercised=int((ops["several"] | ops["left_suspended"]).sum()),
         expected=pl.format("op {} to be completed or reset by the end of its run", "op"),
         actual=pl.format("its last segment, {}, was cut by a suspend and never resumed", "seg"),
     )

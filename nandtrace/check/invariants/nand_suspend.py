@@ -157,16 +157,16 @@ def resume_restores(facts: Facts) -> Finding:
     needs=("COMMIT",),
 )
 def resume_same_target(facts: Facts) -> Finding:
-    frame = facts.numbered_segments.filter(pl.col("carried") == 0)
+    frame = facts.chained_segments.filter(pl.col("carried") == 0)
+    if frame.is_empty():
+        return nothing()
     group = ["run_row", "op"]
     frame = frame.with_columns(
-        place=pl.int_range(pl.len()).over(group), target=_target_keys(facts).gather(frame["row"])
+        place=pl.int_range(pl.len()).over(group), target=_target_keys(facts, frame["row"])
     )
     chained = frame.filter(
         (pl.col("source") == facts.batch.code("RESUME_CHAIN")) & (pl.col("place") > 0)
     )
-    if chained.is_empty():
-        return nothing()
     compared = ("op_name", "base", "target")
     first = frame.filter(pl.col("place") == 0).select(
         *group, *(pl.col(name).alias(f"{name}_first") for name in compared)
@@ -183,23 +183,16 @@ def resume_same_target(facts: Facts) -> Finding:
     )
 
 
-def _target_keys(facts: Facts) -> pl.Series:
-    """One number per COMMIT that tells its list of targets from others."""
+def _target_keys(facts: Facts, rows: pl.Series) -> pl.Series:
+    """The targets of COMMITs, by row, as text: equal where the lists are."""
     items = facts.batch.items("COMMIT", "targets")
-    row = np.repeat(np.arange(len(items.counts)), items.counts)
-    frame = pl.DataFrame({"row": row} | items.columns)
-    lists = frame.group_by("row", maintain_order=True).agg(
-        pl.struct(pl.exclude("row"))
-        .hash(seed=0)
-        .implode()
-        .list.eval(pl.element())
-        .first()
-        .alias("key")
-    )
-    keys = pl.DataFrame({"row": np.arange(len(items.counts))}).join(
-        lists, on="row", how="left", maintain_order="left"
-    )
-    return keys["key"]
+    first = np.cumsum(items.counts) - items.counts
+    columns = [items.columns[name] for name in ("die", "plane", "block", "page") if items.columns]
+    keys = [
+        str([column[first[row] : first[row] + items.counts[row]].tolist() for column in columns])
+        for row in rows.to_list()
+    ]
+    return pl.Series(keys, dtype=pl.String)
 
 
 @invariant(
