@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 NS_PER_US = 1_000
 QUANTUM_NS = 10
 """Simulated NAND time moves in steps of 10 ns."""
@@ -16,7 +18,7 @@ def us_to_ns(value_us: float) -> int:
     Raises ValueError, naming the value, when it is further than `FLOAT_NOISE_US` off the grid.
     """
     steps = value_us * (NS_PER_US // QUANTUM_NS)
-    if steps != steps or steps in (float("inf"), float("-inf")):
+    if not math.isfinite(steps):
         raise ValueError(f"{value_us!r} is not a time")
     nearest = round(steps)
     if abs(steps - nearest) * QUANTUM_NS / NS_PER_US > FLOAT_NOISE_US:

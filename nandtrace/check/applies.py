@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from nandtrace.check.facts import Facts
+from nandtrace.check.items import differing_rows
 from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
@@ -110,25 +111,7 @@ def _other_cells(facts: Facts, kind: str, rows: Int64s) -> np.ndarray:
     batch = facts.batch
     cells, targets = batch.items(kind, "cells"), batch.items("COMMIT", "targets")
     other = np.zeros(len(rows), np.bool_)
-    committed = (rows >= 0) & (rows < len(targets.counts))
-    places = np.flatnonzero(committed)
-    wanted = targets.counts[rows[places]]
-    other[places] = cells.counts[places] != wanted
-    same = places[~other[places]]
-    if not len(same) or not cells.columns or not targets.columns:
-        return other
-    counts = cells.counts[same]
-    owner = np.repeat(same, counts)
-    mine = _spread(np.cumsum(cells.counts) - cells.counts, same, counts)
-    theirs = _spread(np.cumsum(targets.counts) - targets.counts, rows[same], counts)
-    differs = np.zeros(len(owner), np.bool_)
-    for name in ("die", "block", "page") if kind == "APPLY_PGM" else ("die", "block"):
-        differs |= cells.columns[name][mine] != targets.columns[name][theirs]
-    other[owner[differs]] = True
+    committed = np.flatnonzero((rows >= 0) & (rows < len(targets.counts)))
+    names = ("die", "block", "page") if kind == "APPLY_PGM" else ("die", "block")
+    other[committed] = differing_rows(cells, committed, targets, rows[committed], names)
     return other
-
-
-def _spread(first: Int64s, rows: Int64s, counts: Int64s) -> Int64s:
-    """Item positions of rows: first[row], first[row] + 1, …, `counts` of them each."""
-    starts = np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
-    return starts + np.arange(len(starts))

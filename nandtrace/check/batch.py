@@ -148,6 +148,11 @@ class Batch:
             self._columns[key] = self._load_column(kind_name, column_name, key)
         return self._columns[key]
 
+    def has_values(self, kind_name: str, column_name: str) -> bool:
+        """Whether any event of a kind may have a value in a column; decodes nothing."""
+        key = f"{kind_name}.{column_name}"
+        return any(not piece.chunk.is_null(key) for piece in self.pieces)
+
     def _load_column(self, kind_name: str, column_name: str, key: str) -> Int64s:
         kind = self.vocabulary.by_name.get(kind_name)
         column = next((c for c in kind.columns if c.name == column_name), None) if kind else None

@@ -27,23 +27,7 @@ def chain_frame(facts: Facts) -> pl.DataFrame:
     )
 
 
-def op_frame(facts: Facts) -> pl.DataFrame:
-    """One row per numbered op and run: its last segment, with what became of the op.
-
-    Columns beside those of the segment: `left_suspended`, and `judged` (its run has an end at which
-    nothing may be left over).
-    """
-    group = ["run_row", "op"]
-    last = pl.concat(
-        [
-            facts.numbered_segments.filter(~pl.col("several")),
-            facts.chained_segments.unique(group, keep="last", maintain_order=True),
-        ]
-    )
-    judged = pl.Series(facts.judged_end)
-    suspended = pl.col("outcome").eq_missing(facts.batch.code("SUSPENDED"))
-    cut = pl.col("cut_at").is_not_null() & (pl.col("ends") == 0)
-    return last.with_columns(
-        judged=judged.gather(last["run_row"]),
-        left_suspended=(suspended | cut) & (pl.col("resets") == 0),
-    )
+def last_segments(facts: Facts) -> pl.DataFrame:
+    """The last segment of each op that has several, in runs that may leave nothing over."""
+    frame = facts.chained_segments.unique(["run_row", "op"], keep="last", maintain_order=True)
+    return frame.filter(pl.col("judged"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.facts import Facts
@@ -49,7 +50,7 @@ class _Heap:
     positions: Int64s
     keys: Int64s
     queued_at: Int64s
-    before: Int64s
+    before: npt.NDArray[np.int32]
 
 
 def _dispatched(facts: Facts) -> _Heap:
@@ -72,7 +73,8 @@ def _dispatched(facts: Facts) -> _Heap:
         keys[mine] = batch.time_ns[mine] * _PRIORITIES + priority
     left = keys != MISSING
     positions = np.flatnonzero(left)
-    before = np.concatenate([[0], np.cumsum(left)])
+    before = np.zeros(len(batch) + 1, np.int32)
+    np.cumsum(left, out=before[1:])
     return _Heap(positions, keys[positions], queued_at[positions], before)
 
 

@@ -15,8 +15,9 @@ from nandtrace.check.cells import Cells, derive_cells
 from nandtrace.check.rules import DeviceRules
 from nandtrace.check.segments import Segments, derive_segments, segment_rows
 from nandtrace.check.suspends import Suspends, derive_suspends
-from nandtrace.check.tables import occurs_twice
+from nandtrace.check.tables import occurs_twice, to_frame
 from nandtrace.trace.columns import Int64s
+from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import SuspendCloses
 
 
@@ -58,18 +59,27 @@ class Facts:
     def numbered_segments(self) -> pl.DataFrame:
         """Segments of numbered ops in order of commit, with their `row` in `segments`.
 
-        `cut_at` is when a suspend cut them (ns, null if none did), `several` whether their op has more
-        than one segment in its run.
+        `cut_at` is when a suspend cut them (ns, null if none did), `left_suspended` whether that was
+        their end, `several` whether their op has more than one segment in its run, `judged` whether
+        that run has an end at which nothing may be left over.
         """
-        suspended = pl.col("outcome").eq_missing(self.batch.code("SUSPENDED"))
-        cut_at = pl.when(suspended).then("last_end_ns")
+        segments = self.segments
+        rows = np.flatnonzero(segments.op != NULL)
+        suspended = segments.outcome[rows] == self.batch.code("SUSPENDED")
+        cut_at = np.where(suspended, segments.last_end_ns[rows], NULL)
         if self.rules.suspend_closes is SuspendCloses.CANCEL:
-            cut_at = cut_at.when(pl.col("cuts") > 0).then("cut_ns")  # type: ignore[assignment]
-        several = occurs_twice(self.segments.op, self.segments.run_row)
-        return (
-            self.segment_frame.with_row_index("row")
-            .with_columns(cut_at=cut_at, several=pl.Series(several))
-            .filter(pl.col("op").is_not_null())
+            by_cancel = ~suspended & (segments.cuts[rows] > 0)
+            cut_at = np.where(by_cancel, segments.cut_ns[rows], cut_at)
+        open_cut = (cut_at != NULL) & (segments.ends[rows] == 0)
+        several = occurs_twice(segments.op, segments.run_row)[rows]
+        frame = self.segment_frame
+        if len(rows) != len(segments):
+            frame = frame[rows]
+        return frame.with_columns(
+            to_frame({"row": rows, "cut_at": cut_at}),
+            several=pl.Series(several),
+            left_suspended=pl.Series((suspended | open_cut) & (segments.resets[rows] == 0)),
+            judged=pl.Series(self.judged_end[segments.run_row[rows]]),
         )
 
     @cached_property

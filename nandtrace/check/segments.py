@@ -10,7 +10,7 @@ import polars as pl
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry
-from nandtrace.check.tables import to_frame
+from nandtrace.check.tables import ascending_order, to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 
@@ -25,8 +25,9 @@ class SegmentIndex:
         self._seq = seq
         self._run_row = run_row
         self._seg = seg
-        order = np.argsort(seg[:carried_from], kind="stable")
-        self._order, self._sorted = order, seg[:carried_from][order]
+        committed = seg[:carried_from]
+        order = ascending_order(committed)
+        self._order, self._sorted = order, committed[order]
         self._carried = {
             (int(run_row[row]), int(seg[row])): row for row in range(carried_from, len(seg))
         }

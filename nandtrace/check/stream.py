@@ -10,7 +10,7 @@ import numpy as np
 from nandtrace.check.batch import Piece
 from nandtrace.trace import Chunk, ChunkError, Damage, TraceReader
 
-BATCH_EVENTS = 1_000_000
+BATCH_EVENTS = 400_000
 """A batch is judged once it has this many events of whole runs; a longer run is a batch of its own."""
 
 BATCH_SNAPSHOT_BYTES = 32 * 2**20

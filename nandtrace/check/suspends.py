@@ -37,12 +37,8 @@ def derive_suspends(batch: Batch, segments: Segments) -> Suspends:
     suspends = _suspends(batch)
     suspends = _with_numbered_targets(batch, suspends, segments)
     suspends = _with_unnumbered_targets(batch, suspends, segments)
-    suspends = suspends.with_columns(has_target=_has_target(batch, suspends)).join(
-        _segment_rows(batch, segments).select("row", "seg", "start_ns", "end_ns", "source"),
-        on="row",
-        how="left",
-        maintain_order="left",
-    )
+    suspends = suspends.with_columns(has_target=_has_target(batch, suspends))
+    suspends = suspends.hstack(_cut_segments(segments, suspends["row"]))
     resumes = _columns(batch, "RESUME", ("die", "axis", "op", "ok", "remaining_ns"))
     replay = replay_stacks(batch, suspends, resumes, _reset_ops(batch, segments))
     resumes = resumes.with_columns(**replay.resumes)
@@ -93,6 +89,18 @@ def _segment_rows(batch: Batch, segments: Segments) -> pl.DataFrame:
             ),
         }
     )
+
+
+def _cut_segments(segments: Segments, rows: pl.Series) -> pl.DataFrame:
+    """What was committed of the segments in `rows`; null where the row is."""
+    known = rows.is_not_null().to_numpy()
+    places = rows.fill_null(0).to_numpy()
+    columns = {}
+    for name in ("seg", "start_ns", "end_ns", "source"):
+        values = np.full(len(rows), NULL, np.int64)
+        values[known] = getattr(segments, name)[places[known]]
+        columns[name] = values
+    return to_frame(columns)
 
 
 _NEVER = np.iinfo(np.int64).max

@@ -16,6 +16,8 @@ PLACES = ("seg", "op", "die", "plane", "block", "page")
 
 Text = str | pl.Expr
 
+_NO_OFFENDERS = pl.DataFrame(schema={"seq": pl.Int64, "expected": pl.String, "actual": pl.String})
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -40,6 +42,8 @@ def finding(
     exercised: int | None = None,
 ) -> Finding:
     """Build a Finding; `expected` and `actual` are texts, or expressions over the offending rows."""
+    if offenders.is_empty():
+        return Finding(evaluated, evaluated if exercised is None else exercised, _NO_OFFENDERS)
     texts = {
         name: pl.lit(text) if isinstance(text, str) else text
         for name, text in (("expected", expected), ("actual", actual))
@@ -51,8 +55,7 @@ def finding(
 
 def nothing() -> Finding:
     """Nothing here to look at."""
-    empty = pl.DataFrame(schema={"seq": pl.Int64, "expected": pl.String, "actual": pl.String})
-    return Finding(0, 0, empty)
+    return Finding(0, 0, _NO_OFFENDERS)
 
 
 def to_frame(columns: dict[str, Int64s]) -> pl.DataFrame:
@@ -66,6 +69,13 @@ def to_frame(columns: dict[str, Int64s]) -> pl.DataFrame:
     )
 
 
+def ascending_order(ids: Int64s) -> npt.NDArray[np.intp]:
+    """Stable sorting order; ids mostly ascend already, and then nothing is sorted."""
+    if len(ids) < 2 or int(np.diff(ids).min()) >= 0:
+        return np.arange(len(ids))
+    return np.argsort(ids, kind="stable")
+
+
 def occurs_twice(ids: Int64s, groups: Int64s) -> npt.NDArray[np.bool_]:
     """Which ids, NULL aside, occur more than once in their group. Cheap where ids are dense."""
     known = ids != NULL
@@ -73,7 +83,7 @@ def occurs_twice(ids: Int64s, groups: Int64s) -> npt.NDArray[np.bool_]:
         return known
     low, high = int(ids[known].min()), int(ids[known].max())
     if high - low > 4 * len(ids) + 1024:
-        order = np.argsort(ids, kind="stable")
+        order = ascending_order(ids)
         doubled = np.zeros(len(ids), np.bool_)
         same = ids[order[1:]] == ids[order[:-1]]
         doubled[order[1:][same]] = True

@@ -1,34 +1,33 @@
 """Verify traces: walk, batch, judge, and gather the verdict.
 
-Batches of whole runs are judged side by side in threads (NumPy and Polars release the interpreter's
-lock); what one run leaves to the next is passed on between them in order.
+The walk checks every byte and cuts the trace into batches of whole runs; what one run leaves to the
+next is passed on between them in order. The batches themselves are judged here, or in worker processes.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-
-import polars as pl
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry, carry_over
-from nandtrace.check.facts import Facts
+from nandtrace.check.judge import Job, Judged, judge, run_job
 from nandtrace.check.registry import Invariant, load_invariants
-from nandtrace.check.rules import DeviceRules, rules_from_device
+from nandtrace.check.rules import rules_from_device
 from nandtrace.check.stream import RunStream
-from nandtrace.check.tables import PLACES
-from nandtrace.check.verdict import InvariantResult, TraceVerdict, Violation
-from nandtrace.errors import InputError, UsageError
-from nandtrace.trace import TraceReader
+from nandtrace.check.verdict import InvariantResult, TraceVerdict
+from nandtrace.errors import InputError, TraceError, UsageError
+from nandtrace.trace import ChunkError, TraceReader
 
 KEPT_VIOLATIONS = 10
 """Violations kept per invariant, the earliest; all are counted."""
 
-WORKERS = 2
+_JOBS_AHEAD = 4
+"""Batches given to the workers before the first result is awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,12 @@ class Options:
     kept: int = KEPT_VIOLATIONS
 
 
-def verify_trace(path: str | os.PathLike[str], options: Options | None = None) -> TraceVerdict:
-    """Verify one trace.
+def verify_trace(
+    path: str | os.PathLike[str],
+    options: Options | None = None,
+    pool: ProcessPoolExecutor | None = None,
+) -> TraceVerdict:
+    """Verify one trace, with the workers of `pool` (see `start_pool`) where one is given.
 
     What the file is like never raises: an unreadable one has verdict UNKNOWN and `error`. Raises
     UsageError for an unknown invariant id in the options.
@@ -51,8 +54,8 @@ def verify_trace(path: str | os.PathLike[str], options: Options | None = None) -
     verdict = TraceVerdict(str(path))
     try:
         with TraceReader(path) as reader:
-            _verify_reader(reader, invariants, options, verdict)
-    except (InputError, ValueError) as error:
+            _verify_reader(reader, _Judges(invariants, options.kept, pool), verdict)
+    except (InputError, ChunkError) as error:
         verdict.error = str(error)
     by_id = {item.id: item for item in verdict.invariants}
     verdict.unmet = [
@@ -66,109 +69,91 @@ def select_invariants(options: Options) -> dict[str, Invariant]:
     known = load_invariants()
     for name in (*options.only, *options.require):
         if name not in known:
-            raise UsageError(
-                f"there is no invariant {name!r}; `nandtrace verify --list` names them"
-            )
+            raise UsageError(f"there is no invariant {name!r}; `nandtrace verify --list` has them")
     return {name: known[name] for name in options.only} if options.only else known
 
 
-def _verify_reader(
-    reader: TraceReader,
-    invariants: Mapping[str, Invariant],
-    options: Options,
-    verdict: TraceVerdict,
-) -> None:
-    mine = [item for item in invariants.values() if item.domain == reader.header.domain]
+class _Judges:
+    """Judges batches in order: at once, or side by side in a pool."""
+
+    def __init__(
+        self, invariants: Mapping[str, Invariant], kept: int, pool: ProcessPoolExecutor | None
+    ) -> None:
+        self._invariants = invariants
+        self.kept = kept
+        self._pool = pool
+        self._waiting: deque[Future[list[Judged]]] = deque()
+
+    def of_domain(self, domain: str) -> list[Invariant]:
+        return [item for item in self._invariants.values() if item.domain == domain]
+
+    def submit(self, path: str, batch: Batch, carry: Carry, after: Batch | None) -> None:
+        """Hand over a batch, with the one that follows it without a gap."""
+        chosen = self.of_domain(batch.vocabulary.domain)
+        handed_on = _taken_over(after)
+        if self._pool is None:
+            future: Future[list[Judged]] = Future()
+            future.set_result(judge(batch, carry, handed_on, chosen, self.kept))
+        else:
+            pieces = tuple((piece.chunk.offset, piece.start, piece.stop) for piece in batch.pieces)
+            names = tuple(item.id for item in chosen)
+            job = Job(path, pieces, carry, handed_on, names, self.kept)
+            future = self._pool.submit(run_job, job)
+        self._waiting.append(future)
+
+    def results(self, *, all_of_them: bool = False) -> Iterator[list[Judged]]:
+        """Results in order, awaited while more than a few are outstanding."""
+        while self._waiting and (all_of_them or len(self._waiting) > _JOBS_AHEAD):
+            yield self._waiting.popleft().result()
+
+
+def _verify_reader(reader: TraceReader, judges: _Judges, verdict: TraceVerdict) -> None:
+    mine = judges.of_domain(reader.header.domain)
     verdict.invariants = [InvariantResult(item.id, item.group, item.sentence) for item in mine]
-    rules = rules_from_device(reader.header.device)
     stream = RunStream(reader)
-    for results in _judged(reader, stream, rules, mine, options.kept):
-        for total, (evaluated, exercised, violated, violations) in zip(
-            verdict.invariants, results, strict=True
-        ):
-            total.evaluated += evaluated
-            total.exercised += exercised
-            total.violated += violated
-            total.violations += violations[: options.kept - len(total.violations)]
-    report = stream.report
-    verdict.events, verdict.runs = report.events, report.runs
-    verdict.broken_runs, verdict.damages = report.broken_runs, report.damages
+    try:
+        for results in _judged(reader, stream, judges):
+            for total, found in zip(verdict.invariants, results, strict=True):
+                _add(total, found, judges.kept)
+    except BrokenProcessPool as error:
+        reason = "a worker process was killed, perhaps for lack of memory"
+        raise TraceError(verdict.path, reason) from error
+    finally:
+        report = stream.report
+        verdict.events, verdict.runs = report.events, report.runs
+        verdict.broken_runs, verdict.damages = report.broken_runs, report.damages
     verdict.digest = reader.index.digest().hex()
 
 
-Judged = tuple[int, int, int, list[Violation]]
+def _add(total: InvariantResult, found: Judged, kept: int) -> None:
+    total.evaluated += found.evaluated
+    total.exercised += found.exercised
+    total.violated += found.violated
+    total.violations += found.violations[: kept - len(total.violations)]
 
 
-def _judged(
-    reader: TraceReader,
-    stream: RunStream,
-    rules: DeviceRules,
-    invariants: list[Invariant],
-    kept: int,
-) -> Iterator[list[Judged]]:
-    """Results per batch, in order. At most WORKERS batches are judged while the next is read."""
-    vocabulary = reader.header.vocabulary
-    carry = Carry(next_seq=0)
-    waiting: deque[Future[list[Judged]]] = deque()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        ahead: tuple[Batch, Carry] | None = None
-        for item in stream.batches():
-            batch = Batch(item.pieces, vocabulary, rules)
-            if ahead is not None:
-                waiting.append(
-                    pool.submit(_judge, ahead, batch if item.follows else None, invariants, kept)
-                )
-                if len(waiting) >= WORKERS:
-                    yield waiting.popleft().result()
-            carry = carry if item.follows else Carry()
-            ahead = (batch, carry)
-            carry = carry_over(carry, batch)
+def _judged(reader: TraceReader, stream: RunStream, judges: _Judges) -> Iterator[list[Judged]]:
+    """Results per batch, in order."""
+    try:
+        rules = rules_from_device(reader.header.device)
+    except ValueError as error:
+        raise TraceError(str(reader.path), str(error), "header") from error
+    path, carry = str(reader.path), Carry(next_seq=0)
+    ahead: tuple[Batch, Carry] | None = None
+    for item in stream.batches():
+        batch = Batch(item.pieces, reader.header.vocabulary, rules)
         if ahead is not None:
-            waiting.append(pool.submit(_judge, ahead, None, invariants, kept))
-        while waiting:
-            yield waiting.popleft().result()
+            judges.submit(path, *ahead, batch if item.follows else None)
+            yield from judges.results()
+        ahead = (batch, carry if item.follows else Carry())
+        carry = carry_over(ahead[1], batch)
+    if ahead is not None:
+        judges.submit(path, *ahead, None)
+    yield from judges.results(all_of_them=True)
 
 
-def _judge(
-    job: tuple[Batch, Carry], after: Batch | None, invariants: list[Invariant], kept: int
-) -> list[Judged]:
-    batch, carry = job
-    facts = Facts(batch, carry, _taken_over(after))
-    results: list[Judged] = []
-    for item in invariants:
-        if item.needs and not batch.kinds_present.intersection(item.needs):
-            results.append((0, 0, 0, []))
-            continue
-        found = item.query(facts)
-        offenders = found.offenders
-        first = offenders.sort("seq", maintain_order=True).head(kept)
-        results.append(
-            (found.evaluated, found.exercised, len(offenders), _violations(batch, first))
-        )
-    return results
-
-
-def _taken_over(after: Batch | None) -> Collection[tuple[str, int]]:
-    """Pending events in the first begin snapshot of the batch after."""
+def _taken_over(after: Batch | None) -> tuple[tuple[str, int], ...]:
+    """Pending events, as (kind, segment), in the first begin snapshot of the batch after."""
     states = after.runs.begin_state if after is not None and len(after) else []
     state = states[0] if states else None
-    return [(kind, seg) for _, kind, seg in (state or {}).get("pending") or ()]
-
-
-def _violations(batch: Batch, offenders: pl.DataFrame) -> list[Violation]:
-    found = []
-    for row in offenders.iter_rows(named=True):
-        position = int(batch.seq.searchsorted(row["seq"]))
-        kind = batch.vocabulary.by_code.get(int(batch.kind[position]))
-        found.append(
-            Violation(
-                seq=row["seq"],
-                time_ns=int(batch.time_ns[position]),
-                run=int(batch.run[position]),
-                kind=kind.name if kind else "?",
-                expected=row["expected"],
-                actual=row["actual"],
-                place={name: row[name] for name in PLACES if row.get(name) is not None},
-            )
-        )
-    return found
+    return tuple((kind, seg) for _, kind, seg in (state or {}).get("pending") or ())

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import click
 
@@ -68,13 +72,15 @@ def _verify(traces: tuple[str, ...], options: object, as_json: bool, verbose: bo
     select_invariants(options)
     printer = VerdictPrinter(verbose=verbose)
     verdicts = []
-    for path in expand(traces):
-        with printer.progress(str(path)):
-            verdict = verify_trace(path, options)
-        add_context(verdict)
-        verdicts.append(verdict)
-        if not as_json:
-            printer.show(verdict)
+    paths = expand(traces)
+    with _workers(paths) as pool:
+        for path in paths:
+            with printer.progress(str(path)):
+                verdict = verify_trace(path, options, pool)
+            add_context(verdict)
+            verdicts.append(verdict)
+            if not as_json:
+                printer.show(verdict)
     if as_json:
         json.dump(verdict_document(verdicts), sys.stdout, indent=2)
         print()
@@ -82,6 +88,20 @@ def _verify(traces: tuple[str, ...], options: object, as_json: bool, verbose: bo
     if Verdict.VIOLATED in found:
         return Exit.VIOLATED
     return Exit.UNREADABLE if Verdict.UNKNOWN in found else Exit.CLEAN
+
+
+PARALLEL_BYTES = 16 * 2**20
+"""Traces of this size together are worth the start of worker processes."""
+
+
+def _workers(paths: list[Path]) -> AbstractContextManager[ProcessPoolExecutor | None]:
+    from nandtrace.check.pool import start_pool
+
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    return start_pool(cores) if size >= PARALLEL_BYTES and cores > 1 else nullcontext()
 
 
 def _list(as_json: bool) -> int:

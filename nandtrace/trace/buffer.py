@@ -158,7 +158,7 @@ def merge_blocks(
             kind, [block.tables[kind.name] for block in blocks if kind.name in block.tables]
         )
         for kind in vocabulary.kinds
-        if used[kind.code] and kind.columns
+        if used[kind.code] and (kind.columns or kind.lists)
     }
     local = _localise(tables, strings, vocabulary)
     return ChunkColumns(
@@ -254,6 +254,7 @@ def check_bulk(block: Mapping[str, Table], kind: Int64s, vocabulary: Vocabulary)
             if expected and (entry.columns or entry.lists):
                 raise RecordError(f"{entry.name}: {expected} events but no columns")
             continue
+        _check_names(entry, table)
         for name, values in table.columns.items():
             if len(values) != expected:
                 raise RecordError(
@@ -261,6 +262,13 @@ def check_bulk(block: Mapping[str, Table], kind: Int64s, vocabulary: Vocabulary)
                 )
         for name, item in table.lists.items():
             _check_list(f"{entry.name}.{name}", item, expected)
+
+
+def _check_names(kind: Kind, table: Table) -> None:
+    wanted = [column.name for column in kind.columns] + [item.name for item in kind.lists]
+    given = [*table.columns, *table.lists]
+    if sorted(wanted) != sorted(given):
+        raise RecordError(f"{kind.name}: columns {given}, where the vocabulary has {wanted}")
 
 
 def _check_list(place: str, item: ListTable, expected: int) -> None:

@@ -12,9 +12,16 @@ import msgpack
 import numpy as np
 import zstandard
 
-from nandtrace.trace.columns import ColumnSpec, Int64s, decode_column, encode_column, spec_from_row
+from nandtrace.trace.columns import (
+    ColumnSpec,
+    Encoding,
+    Int64s,
+    decode_column,
+    encode_column,
+    spec_from_row,
+)
 from nandtrace.trace.frames import MAX_PAYLOAD_BYTES, Frame, FrameType, encode_frame
-from nandtrace.vocab import Kind, ListColumn, Vocabulary
+from nandtrace.vocab import NULL, Kind, ListColumn, Vocabulary
 
 CHUNK_EVENTS = 65_536
 MAX_LIST_ROWS = 4 * 2**20
@@ -64,7 +71,8 @@ class ChunkColumns:
     kind: Int64s
     tables: dict[str, Table]
     strings: list[str]
-    snapshots: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    snapshots: list[tuple[int, bytes]] = field(default_factory=list)
+    """Index of the event and packed state of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ def encode_chunk(
 ) -> tuple[bytes, ChunkMeta, bytes]:
     """Seal a chunk. Returns its frame, its directory and the digest chain up to and with it."""
     specs, parts = _encode_all(columns, vocabulary)
-    snapshots = msgpack.packb([[index, state] for index, state in columns.snapshots])
+    snapshots = _pack_snapshots(columns.snapshots)
     payload = b"".join((*parts, snapshots))
     counts = np.bincount(columns.kind, minlength=256)
     meta = ChunkMeta(
@@ -117,6 +125,14 @@ def encode_chunk(
     stored = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(payload) if compress else payload
     head = msgpack.packb([meta_bytes, chain, "zstd" if compress else "", len(payload)])
     return encode_frame(FrameType.CHUNK, head, stored), meta, chain
+
+
+def _pack_snapshots(snapshots: list[tuple[int, bytes]]) -> bytes:
+    packer = msgpack.Packer()
+    parts = [packer.pack_array_header(len(snapshots))]
+    for index, packed in snapshots:
+        parts += (packer.pack_array_header(2), packer.pack(index), packed)
+    return b"".join(parts)
 
 
 def next_chain(chain: bytes, meta_bytes: bytes, payload: bytes) -> bytes:
@@ -246,6 +262,13 @@ class Chunk:
     def chain_after(self, previous: bytes) -> bytes:
         """What the digest chain must read after this chunk."""
         return next_chain(previous, self._meta_bytes, bytes(self._payload))
+
+    def is_null(self, key: str) -> bool:
+        """Whether a column is NULL throughout, or not there; nothing is decoded."""
+        if key not in self._specs:
+            return True
+        spec, _ = self._specs[key]
+        return spec.encoding == Encoding.CONSTANT and (spec.count == 0 or spec.base == NULL)
 
     def column(self, key: str, count: int) -> Int64s:
         """Decode one column that must have `count` rows; a column the chunk lacks is all NULL."""

@@ -85,8 +85,12 @@ class _Prefix:
 
 
 def encode_frame(frame_type: FrameType, head: bytes, payload: bytes = b"") -> bytes:
-    """Seal head and payload as one frame."""
-    assert len(head) <= MAX_HEAD_BYTES and len(payload) <= MAX_PAYLOAD_BYTES
+    """Seal head and payload as one frame. Raises ValueError when they are too long for one."""
+    if len(head) > MAX_HEAD_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
+        raise ValueError(
+            f"a head of {len(head)} and a payload of {len(payload)} bytes; "
+            f"a frame takes {MAX_HEAD_BYTES} and {MAX_PAYLOAD_BYTES}"
+        )
     lead = _PREFIX.pack(MARKER, frame_type, _UINT32, len(head), _UINT32, len(payload))
     lead += _PREFIX_CRC.pack(_UINT32, zlib.crc32(lead))
     head_lead = _BIN32.pack(_BIN, len(head))

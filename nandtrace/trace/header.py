@@ -76,16 +76,20 @@ def decode_header(frame: Frame) -> Header:
     """Read the header frame. Raises HeaderError with the reason."""
     try:
         plain = msgpack.unpackb(frame.head, strict_map_key=False)
-        if plain["magic"] != MAGIC:
-            raise HeaderError(f"its magic is {plain['magic']!r}, not {MAGIC!r}")
-        if plain["reader"] > FORMAT_VERSION:
-            raise HeaderError(
-                f"format {plain['format']} needs a reader of version {plain['reader']}; "
-                f"this is version {FORMAT_VERSION}: install a newer nandtrace"
-            )
+        _check_version(plain)
         vocabulary = vocabulary_from_map(str(plain["domain"]), plain["vocabulary"])
         return Header(vocabulary, dict(plain["identity"]), dict(plain["device"]))
     except HeaderError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, msgpack.UnpackException) as error:
         raise HeaderError(f"its header does not make sense: {error!r}") from error
+
+
+def _check_version(plain: dict[str, Any]) -> None:
+    if plain["magic"] != MAGIC:
+        raise HeaderError(f"its magic is {plain['magic']!r}, not {MAGIC!r}")
+    if plain["reader"] > FORMAT_VERSION:
+        raise HeaderError(
+            f"format {plain['format']} needs a reader of version {plain['reader']}; "
+            f"this is version {FORMAT_VERSION}: install a newer nandtrace"
+        )

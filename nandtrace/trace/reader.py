@@ -147,13 +147,14 @@ class TraceReader:
 
     def chunk(self, ordinal: int) -> Chunk:
         """Read the chunk at a place of the index. Raises TraceError when it is damaged."""
-        entry = self.index.chunks[ordinal]
-        place = f"byte {entry.offset}"
-        item = read_frame(self._file, entry.offset, self.size_bytes)
+        return self.chunk_at(self.index.chunks[ordinal].offset)
+
+    def chunk_at(self, offset: int) -> Chunk:
+        """Read the chunk at an offset of the file. Raises TraceError when it is damaged or is none."""
+        place = f"byte {offset}"
+        item = read_frame(self._file, offset, self.size_bytes)
         if not isinstance(item, Frame) or item.type != FrameType.CHUNK:
-            reason = (
-                item.reason if isinstance(item, Damage) else "no chunk where the index says one"
-            )
+            reason = item.reason if isinstance(item, Damage) else "there is no chunk"
             raise TraceError(str(self.path), reason, place)
         try:
             return Chunk(item, self.header.vocabulary)

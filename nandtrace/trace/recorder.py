@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nandtrace.errors import RecordError
+from nandtrace.trace.buffer import Item
 from nandtrace.trace.chunk import CHUNK_EVENTS, ListTable, Table
 from nandtrace.trace.columns import Int64s
 from nandtrace.trace.header import Header
@@ -41,7 +42,26 @@ BulkTable = Mapping[str, Any]
 """Columns of a kind by name. A NAME column is a pair (codes, strings); a list column is a mapping of
 its own columns, with the number of items per row under "count"."""
 
-_CODES = {kind.name: kind.code for kind in NAND.kinds}
+_RUN_BEGIN = NAND.by_name["RUN_BEGIN"].code
+_RUN_END = NAND.by_name["RUN_END"].code
+_HOOK = NAND.by_name["HOOK"].code
+_PROPOSE = NAND.by_name["PROPOSE"].code
+_COMMIT = NAND.by_name["COMMIT"].code
+_OP_START = NAND.by_name["OP_START"].code
+_OP_END = NAND.by_name["OP_END"].code
+_STATE = NAND.by_name["STATE"].code
+_SUSPEND = NAND.by_name["SUSPEND"].code
+_RESUME = NAND.by_name["RESUME"].code
+_CANCEL = NAND.by_name["CANCEL"].code
+_APPLY_ERASE = NAND.by_name["APPLY_ERASE"].code
+_APPLY_PGM = NAND.by_name["APPLY_PGM"].code
+_LATCH = NAND.by_name["LATCH"].code
+_CACHE = NAND.by_name["CACHE"].code
+_ODT = NAND.by_name["ODT"].code
+_BACKLOG = NAND.by_name["BACKLOG"].code
+_BOOTSTRAP = NAND.by_name["BOOTSTRAP"].code
+_DRAIN_BEGIN = NAND.by_name["DRAIN_BEGIN"].code
+_DRAIN_END = NAND.by_name["DRAIN_END"].code
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +117,10 @@ class Recorder:
         self._writer = TraceWriter(
             path, header, compress=compress, chunk_events=chunk_events, provenance=provenance
         )
-        self._run: int | None = None
-        self._runs_begun = 0
+        self._names = self._writer.codes
+        self._is_open = False
+        self._run = 0  # the open one, else the next
+        self._append = self._outside_run
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +138,7 @@ class Recorder:
 
     def close(self) -> None:
         """Seal the trace and give it its name. Raises RecordError while a run is open."""
-        if self._run is not None:
+        if self._is_open:
             self._writer.leave_partial()
             raise RecordError(
                 f"run {self._run} was never ended; its events are in the partial file"
@@ -133,12 +155,10 @@ class Recorder:
         self, time_ns: int, *, run_until_ns: int | None = None, snapshot: Mapping[str, Any]
     ) -> int:
         """Begin a run with the scheduler's complete state; returns the run's index."""
-        if self._run is not None:
+        if self._is_open:
             raise RecordError(f"run {self._run} has not ended")
-        self._writer.snapshot(dict(snapshot))
-        self._run = self._runs_begun
-        self._event("RUN_BEGIN", time_ns, (_null(run_until_ns),))
-        self._runs_begun += 1
+        self._boundary(_RUN_BEGIN, time_ns, (_null(run_until_ns),), snapshot)
+        self._is_open, self._append = True, self._writer.append
         return self._run
 
     def end_run(
@@ -152,12 +172,12 @@ class Recorder:
         ops: int | None = None,
     ) -> None:
         """End the run. `end` says what became of queued events (vocab.nand.RunEnd), `stop` why it ended."""
-        if self._run is None:
+        if not self._is_open:
             raise RecordError("no run is open")
-        self._writer.snapshot(dict(snapshot))
         values = (self._name(end), self._name(stop), _null(hooks), _null(ops))
-        self._event("RUN_END", time_ns, values)
-        self._run = None
+        self._boundary(_RUN_END, time_ns, values, snapshot)
+        self._is_open, self._append = False, self._outside_run
+        self._run += 1
         self._writer.end_run()
 
     # ---- what the scheduler decides
@@ -166,7 +186,7 @@ class Recorder:
         self, time_ns: int, hook: str, die: int | None = None, plane: int | None = None
     ) -> None:
         """A PHASE_HOOK, QUEUE_REFILL, BACKLOG_REFILL or BACKLOG_RETRY is dispatched."""
-        self._event("HOOK", time_ns, (self._name(hook), _null(die), _null(plane)))
+        self._append(_HOOK, time_ns, self._run, (self._name(hook), _null(die), _null(plane)))
 
     def propose(
         self,
@@ -181,7 +201,7 @@ class Recorder:
         """What was proposed at a hook; `reason` says why nothing came of it."""
         names = self._name
         values = (names(phase_key), _null(die), _null(plane), names(op_name), names(reason))
-        self._event("PROPOSE", time_ns, values)
+        self._append(_PROPOSE, time_ns, self._run, values)
 
     def commit(
         self,
@@ -199,31 +219,35 @@ class Recorder:
         """A segment is reserved from `start_ns` to `end_ns`; ids are unique in the trace."""
         name = self._name
         values = (seg, _null(op), name(op_name), name(base), name(source), start_ns, end_ns)
-        self._event("COMMIT", time_ns, values, _nulls(targets))
+        self._append(_COMMIT, time_ns, self._run, values, _nulls(targets))
 
     # ---- what is dispatched
 
     def op_start(self, time_ns: int, seg: int) -> None:
         """The segment's start is dispatched."""
-        self._event("OP_START", time_ns, (seg, NULL, NULL, NULL))
+        self._append(_OP_START, time_ns, self._run, (seg, NULL, NULL, NULL))
 
     def op_end(
         self, time_ns: int, seg: int, outcome: str = "COMPLETED", drained: bool = False
     ) -> None:
         """The segment's end is dispatched, with its outcome (vocab.nand.Outcome)."""
-        self._event("OP_END", time_ns, (seg, self._name(outcome), int(drained), NULL, NULL, NULL))
+        self._append(
+            _OP_END, time_ns, self._run, (seg, self._name(outcome), int(drained), NULL, NULL, NULL)
+        )
 
     def cancel(
         self, time_ns: int, seg: int, event: str, due_ns: int, reason: str | None = None
     ) -> None:
         """A queued OP_START or OP_END of the segment, due at `due_ns`, is withdrawn."""
-        self._event("CANCEL", time_ns, (seg, self._name(event), due_ns, self._name(reason)))
+        self._append(
+            _CANCEL, time_ns, self._run, (seg, self._name(event), due_ns, self._name(reason))
+        )
 
     # ---- what the device does
 
     def state(self, time_ns: int, seg: int, state: str, until_ns: int, bus: bool = False) -> None:
         """The segment enters a state until `until_ns`, with or without the bus."""
-        self._event("STATE", time_ns, (seg, self._name(state), until_ns, int(bus)))
+        self._append(_STATE, time_ns, self._run, (seg, self._name(state), until_ns, int(bus)))
 
     def suspend(
         self,
@@ -237,7 +261,7 @@ class Recorder:
     ) -> None:
         """The ongoing op of an axis is cut now; `remaining_ns` of its work is kept."""
         values = (die, self._name(axis), _null(op), time_ns, _null(remaining_ns), _null(by_seg))
-        self._event("SUSPEND", time_ns, values)
+        self._append(_SUSPEND, time_ns, self._run, values)
 
     def resume(
         self,
@@ -261,52 +285,60 @@ class Recorder:
             _null(by_seg),
             self._name(source),
         )
-        self._event("RESUME", time_ns, values)
+        self._append(_RESUME, time_ns, self._run, values)
 
     def apply_erase(self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str) -> None:
         """The blocks `(die, block)` count as erased, in a cell mode."""
         rows = [(cell[0], cell[1], NULL) for cell in cells]
-        self._event("APPLY_ERASE", time_ns, (seg, self._name(celltype)), rows)
+        self._append(_APPLY_ERASE, time_ns, self._run, (seg, self._name(celltype)), rows)
 
     def apply_pgm(
         self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str, aborted: bool = False
     ) -> None:
         """The pages `(die, block, page)` count as programmed; `aborted` when a reset cut the op."""
-        self._event("APPLY_PGM", time_ns, (seg, self._name(celltype), int(aborted)), cells)
+        self._append(
+            _APPLY_PGM, time_ns, self._run, (seg, self._name(celltype), int(aborted)), cells
+        )
 
     def latch(
-        self, time_ns: int, on: bool, die: int, plane: int, latch: str, seg: int | None = None
+        self, time_ns: int, on: bool, die: int, plane: int, latch: str, *, seg: int | None = None
     ) -> None:
         """A page latch of a plane is filled or freed."""
-        self._event("LATCH", time_ns, (int(on), die, plane, self._name(latch), _null(seg)))
+        self._append(
+            _LATCH, time_ns, self._run, (int(on), die, plane, self._name(latch), _null(seg))
+        )
 
     def cache(
-        self, time_ns: int, on: bool, die: int, plane: int, cache: str, seg: int | None = None
+        self, time_ns: int, on: bool, die: int, plane: int, cache: str, *, seg: int | None = None
     ) -> None:
         """A cache state of a plane is entered or left."""
-        self._event("CACHE", time_ns, (int(on), die, plane, self._name(cache), _null(seg)))
+        self._append(
+            _CACHE, time_ns, self._run, (int(on), die, plane, self._name(cache), _null(seg))
+        )
 
     def odt(self, time_ns: int, on: bool, die: int, seg: int | None = None) -> None:
         """On-die termination is switched."""
-        self._event("ODT", time_ns, (int(on), die, _null(seg)))
+        self._append(_ODT, time_ns, self._run, (int(on), die, _null(seg)))
 
     def backlog(
         self, time_ns: int, on: bool, op: int | None, op_name: str, die: int | None = None
     ) -> None:
         """An op begins to wait for a resume, or leaves the backlog."""
-        self._event("BACKLOG", time_ns, (int(on), _null(op), self._name(op_name), _null(die)))
+        self._append(
+            _BACKLOG, time_ns, self._run, (int(on), _null(op), self._name(op_name), _null(die))
+        )
 
     def bootstrap(self, time_ns: int, stage: str) -> None:
         """A bootstrap stage is entered."""
-        self._event("BOOTSTRAP", time_ns, (self._name(stage),))
+        self._append(_BOOTSTRAP, time_ns, self._run, (self._name(stage),))
 
     def drain_begin(self, time_ns: int, pending: int) -> None:
         """The drain at a run's end begins, with so many events queued."""
-        self._event("DRAIN_BEGIN", time_ns, (pending,))
+        self._append(_DRAIN_BEGIN, time_ns, self._run, (pending,))
 
     def drain_end(self, time_ns: int, delivered: int) -> None:
         """The drain is over, with so many events delivered."""
-        self._event("DRAIN_END", time_ns, (delivered,))
+        self._append(_DRAIN_END, time_ns, self._run, (delivered,))
 
     # ---- in bulk
 
@@ -322,7 +354,7 @@ class Recorder:
         with one value per event of that kind, in event order. A column left out is null throughout.
         Raises RecordError, and appends nothing, when the columns do not fit.
         """
-        if self._run is None:
+        if not self._is_open:
             raise RecordError("no run is open")
         times, kinds = _int64s("time_ns", time_ns), _int64s("kind", kind)
         built = {}
@@ -351,7 +383,9 @@ class Recorder:
         lists = {}
         for item in kind.lists:
             given = columns.get(item.name, {})
-            counts = _int64s(f"{kind.name}.{item.name}", given.get("count", np.zeros(count)))
+            counts = _int64s(
+                f"{kind.name}.{item.name}", given.get("count", np.zeros(count, np.int64))
+            )
             total = int(counts.sum())
             lists[item.name] = ListTable(
                 counts,
@@ -368,30 +402,45 @@ class Recorder:
     def _bulk_names(self, place: str, value: Any) -> Int64s:
         try:
             codes, strings = value
-            table = np.array([*map(self._writer.code, strings), NULL], dtype=np.int64)
-            codes = _int64s(place, codes)
-            return table[np.where(codes == NULL, len(table) - 1, codes)]
-        except (TypeError, ValueError, IndexError) as error:
+            table = np.array([*map(self._name, strings), NULL], dtype=np.int64)
+        except (TypeError, ValueError) as error:
             raise RecordError(f"{place}: not a pair of codes and strings: {error}") from error
+        codes = _int64s(place, codes)
+        places = np.where(codes == NULL, len(table) - 1, codes)
+        if len(places) and not 0 <= int(places.min()) <= int(places.max()) < len(table):
+            raise RecordError(f"{place}: a code that names none of its {len(table) - 1} strings")
+        return table[places]
 
     # ---- inside
 
-    def _event(
-        self, kind: str, time_ns: int, values: Sequence[int], items: Sequence[Any] = ()
+    def _boundary(
+        self, code: int, time_ns: int, values: Sequence[int], snapshot: Mapping[str, Any]
     ) -> None:
-        if self._run is None:
-            raise RecordError(f"{kind} outside a run")
-        self._writer.append(_CODES[kind], time_ns, self._run, values, items)
+        """Append a run's begin or end with its snapshot, or neither."""
+        self._writer.snapshot(dict(snapshot))
+        try:
+            self._writer.append(code, time_ns, self._run, values)
+        except RecordError:
+            self._writer.withdraw_snapshot()
+            raise
 
     def _name(self, text: str | None) -> int:
-        return NULL if text is None else self._writer.code(text)
+        try:
+            return self._names[text]
+        except TypeError as error:
+            raise RecordError(f"{text!r} is not a string") from error
+
+    def _outside_run(self, code: int, *_: object) -> None:
+        """What `_append` is while no run is open."""
+        raise RecordError(f"{NAND.by_code[code].name} outside a run")
 
 
 def _null(value: int | None) -> int:
     return NULL if value is None else value
 
 
-def _nulls(targets: Sequence[Target]) -> list[tuple[int, int, int, int]]:
+def _nulls(targets: Sequence[Target]) -> list[Item]:
+    """Targets with NULL for a page that is None."""
     return [
         (die, plane, block, NULL if page is None else page) for die, plane, block, page in targets
     ]
@@ -400,8 +449,9 @@ def _nulls(targets: Sequence[Target]) -> list[tuple[int, int, int, int]]:
 def _int64s(place: str, values: npt.ArrayLike) -> Int64s:
     array = np.asarray(values)
     if array.dtype.kind not in "iub" and array.size:
-        if array.dtype.kind != "f" or not (array == array.astype(np.int64)).all():
-            raise RecordError(f"{place}: not an array of integers but of {array.dtype}")
+        raise RecordError(f"{place}: not an array of integers but of {array.dtype}")
+    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
+        raise RecordError(f"{place}: {array.max()} does not fit 64 bits")
     if array.ndim != 1:
         raise RecordError(f"{place}: {array.ndim} dimensions, not one")
     return array.astype(np.int64)

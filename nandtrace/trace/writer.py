@@ -23,6 +23,7 @@ from nandtrace.trace.columns import Int64s
 from nandtrace.trace.frames import FrameType, encode_end, encode_frame
 from nandtrace.trace.header import Header, encode_header
 from nandtrace.trace.index import Index, encode_footer
+from nandtrace.vocab import NULL
 
 RUN_END_EVENTS = 4_096
 PARTIAL_SUFFIX = ".partial"
@@ -31,6 +32,21 @@ PARTIAL_SUFFIX = ".partial"
 def partial_path(path: Path) -> Path:
     """Where a trace lies until it is complete."""
     return path.with_name(path.name + PARTIAL_SUFFIX)
+
+
+class StringCodes(dict[str | None, int]):
+    """The code of each string that NAME columns hold, given when it is first looked up; None is NULL."""
+
+    def __init__(self) -> None:
+        super().__init__({None: NULL})
+        self.strings: list[str] = []
+
+    def __missing__(self, text: object) -> int:
+        if not isinstance(text, str):
+            raise RecordError(f"{text!r} is not a string")
+        code = self[text] = len(self.strings)
+        self.strings.append(text)
+        return code
 
 
 class TraceWriter:
@@ -60,9 +76,8 @@ class TraceWriter:
         self._blocks: list[Block] = []
         self._block_events = 0
         self._room = chunk_events
-        self._snapshots: list[tuple[int, dict[str, Any]]] = []
-        self._strings: list[str] = []
-        self._codes: dict[str, int] = {}
+        self._snapshots: list[tuple[int, bytes]] = []
+        self.codes = StringCodes()
         self._first_seq = 0
         self._chain = CHAIN_START
         self._index = Index(header.digest())
@@ -97,13 +112,7 @@ class TraceWriter:
 
     def code(self, text: str) -> int:
         """The code that stands for a string in a NAME column."""
-        code = self._codes.get(text)
-        if code is None:
-            if not isinstance(text, str):
-                raise RecordError(f"{text!r} is not a string")
-            code = self._codes[text] = len(self._strings)
-            self._strings.append(text)
-        return code
+        return self.codes[text]
 
     def append(
         self, code: int, time_ns: int, run: int, values: Sequence[int], items: Sequence[Item] = ()
@@ -134,10 +143,14 @@ class TraceWriter:
     def snapshot(self, state: dict[str, Any]) -> None:
         """Attach the scheduler's state to the event appended next."""
         try:
-            msgpack.packb(state)
+            packed = msgpack.packb(state)
         except (TypeError, ValueError, OverflowError) as error:
             raise RecordError(f"the snapshot can't be written: {error}") from error
-        self._snapshots.append((self.pending_events, state))
+        self._snapshots.append((self.pending_events, packed))
+
+    def withdraw_snapshot(self) -> None:
+        """Take back the snapshot attached last: its event was refused."""
+        self._snapshots.pop()
 
     def end_run(self) -> None:
         """Tell the writer that a run is over: a good place to write out what is pending."""
@@ -150,7 +163,7 @@ class TraceWriter:
         if not self._blocks:
             return
         vocabulary = self.header.vocabulary
-        columns = merge_blocks(self._blocks, self._first_seq, self._strings, vocabulary)
+        columns = merge_blocks(self._blocks, self._first_seq, self.codes.strings, vocabulary)
         _check_list_rows(columns.tables)
         columns.snapshots, self._snapshots = self._snapshots, []
         frame, meta, self._chain = encode_chunk(

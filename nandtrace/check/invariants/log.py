@@ -8,7 +8,7 @@ import polars as pl
 from nandtrace.check.dispatch import overtaken
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
-from nandtrace.check.tables import Finding, finding, microseconds, to_frame
+from nandtrace.check.tables import Finding, ascending_order, finding, microseconds, to_frame
 from nandtrace.vocab import NULL
 
 GROUP = "log"
@@ -130,6 +130,8 @@ def _contradicted(facts: Facts, kind: str, rows: np.ndarray) -> pl.DataFrame:
         return empty
     parts = [empty]
     for name in ("op", "base", "op_name"):
+        if not batch.has_values(kind, name):
+            continue
         said = batch.column(kind, name)
         places = np.flatnonzero((said != NULL) & (rows >= 0))
         committed = getattr(segments, name)[rows[places]]
@@ -152,7 +154,7 @@ def _doubled(facts: Facts) -> pl.DataFrame:
     """COMMITs of a segment that was committed before."""
     batch = facts.batch
     seg = batch.column("COMMIT", "seg")
-    order = np.argsort(seg, kind="stable")
+    order = ascending_order(seg)
     again = np.zeros(len(seg), np.bool_)
     again[order[1:]] = seg[order[1:]] == seg[order[:-1]]
     again |= facts.carry.segs.contains(seg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from nandtrace.check.chains import chain_frame, op_frame
+from nandtrace.check.chains import chain_frame, last_segments
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, microseconds, nothing
@@ -108,36 +108,39 @@ def _handed_on(facts: Facts, event: str) -> pl.Expr:
     needs=("COMMIT",),
 )
 def op_on_time(facts: Facts) -> Finding:
-    parts = [_times(facts, "OP_START", "start_ns"), _times(facts, "OP_END", "end_ns")]
-    frame = pl.concat(parts)
-    wrong = frame.filter(pl.col("time_ns") != pl.col("due_ns")).sort("seq")
+    parts = [_off_time(facts, "OP_START", "start_ns"), _off_time(facts, "OP_END", "end_ns")]
+    wrong = pl.concat([frame for _, frame in parts]).sort("seq")
     return finding(
-        len(frame),
+        sum(evaluated for evaluated, _ in parts),
         wrong,
         expected=pl.format("{} of segment {} at {}", "event", "seg", microseconds("due_ns")),
         actual=microseconds("time_ns"),
     )
 
 
-def _times(facts: Facts, kind: str, due: str) -> pl.DataFrame:
+def _off_time(facts: Facts, kind: str, due: str) -> tuple[int, pl.DataFrame]:
+    """How many events of a kind have a time that they are due at, and those that came at another."""
     batch, segments, rows = facts.batch, facts.segments, facts.rows_of(kind)
-    positions = batch.rows(kind)
-    known = rows >= 0
-    due_ns = np.where(known, getattr(segments, due)[rows] if len(segments) else NULL, NULL)
+    known = np.flatnonzero(rows >= 0)
+    rows, positions = rows[known], batch.rows(kind)[known]
+    due_ns = getattr(segments, due)[rows]
     if kind == "OP_END":
-        outcome = batch.column(kind, "outcome")
-        # A suspended segment is cut where its SUSPEND is; a reset comes whenever it comes.
-        known = known & (outcome != batch.code("RESET"))
-        due_ns = np.where(outcome == batch.code("SUSPENDED"), segments.cut_ns[rows], due_ns)
-    known = known & (due_ns != NULL)
-    return pl.DataFrame(
+        # A suspended segment ends where its SUSPEND cut it; a reset comes whenever it comes.
+        outcome = batch.column(kind, "outcome")[known]
+        suspended, reset = batch.code("SUSPENDED"), batch.code("RESET")
+        due_ns = np.where(outcome == suspended, segments.cut_ns[rows], due_ns)
+        due_ns = np.where(outcome == reset, NULL, due_ns)
+    time_ns = batch.time_ns[positions]
+    wrong = np.flatnonzero((time_ns != due_ns) & (due_ns != NULL))
+    frame = pl.DataFrame(
         {
-            "seq": batch.seq[positions[known]],
-            "seg": segments.seg[rows[known]],
-            "time_ns": batch.time_ns[positions[known]],
-            "due_ns": due_ns[known],
+            "seq": batch.seq[positions[wrong]],
+            "seg": segments.seg[rows[wrong]],
+            "time_ns": time_ns[wrong],
+            "due_ns": due_ns[wrong],
         }
-    ).with_columns(event=pl.lit(kind))
+    )
+    return int(np.count_nonzero(due_ns != NULL)), frame.with_columns(event=pl.lit(kind))
 
 
 @invariant(
@@ -182,12 +185,14 @@ def segment_chain(facts: Facts) -> Finding:
     needs=("COMMIT",),
 )
 def op_closed(facts: Facts) -> Finding:
-    ops = op_frame(facts).filter(pl.col("judged"))
-    wrong = ops.filter(pl.col("left_suspended"))
+    ops = last_segments(facts)
+    left = ops.filter(pl.col("left_suspended")).sort("seq")
+    single = facts.numbered_segments.filter(~pl.col("several"), pl.col("judged"))
+    left_single = single.filter(pl.col("left_suspended"))
     return finding(
-        len(ops),
-        wrong.sort("seq"),
-        exercised=int((ops["several"] | ops["left_suspended"]).sum()),
+        len(ops) + len(single),
+        pl.concat([left, left_single]).sort("seq"),
+        exercised=len(ops) + len(left_single),
         expected=pl.format("op {} to be completed or reset by the end of its run", "op"),
         actual=pl.format("its last segment, {}, was cut by a suspend and never resumed", "seg"),
     )

@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 
 from nandtrace.check.facts import Facts
+from nandtrace.check.items import differing_rows
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, microseconds, nothing
+from nandtrace.vocab import NULL
 
 GROUP = "nand suspend"
 
@@ -132,11 +134,15 @@ def remaining_exact(facts: Facts) -> Finding:
 )
 def resume_restores(facts: Facts) -> Finding:
     resumes = _good_resumes(facts).filter(pl.col("op").is_not_null())
-    segments = facts.segment_frame.filter(
-        pl.col("source") == facts.batch.code("RESUME_CHAIN"), pl.col("op").is_not_null()
+    segments, batch = facts.segments, facts.batch
+    rows = np.flatnonzero((segments.source == batch.code("RESUME_CHAIN")) & (segments.op != NULL))
+    chains = pl.DataFrame(
+        {
+            "run_row": segments.run_row[rows],
+            "op": segments.op[rows],
+            "time_ns": batch.time_ns[batch.positions(segments.seq[rows])],
+        }
     )
-    times = pl.DataFrame({"seq": facts.batch.seq, "time_ns": facts.batch.time_ns})
-    chains = segments.select("seq", "run_row", "op").join(times, on="seq")
     unchained = resumes.join(chains, on=["run_row", "op", "time_ns"], how="anti").with_columns(
         rule=pl.lit("a RESUME_CHAIN segment committed with the RESUME"), found=pl.lit("none")
     )
@@ -157,42 +163,28 @@ def resume_restores(facts: Facts) -> Finding:
     needs=("COMMIT",),
 )
 def resume_same_target(facts: Facts) -> Finding:
-    frame = facts.chained_segments.filter(pl.col("carried") == 0)
-    if frame.is_empty():
-        return nothing()
     group = ["run_row", "op"]
-    frame = frame.with_columns(
-        place=pl.int_range(pl.len()).over(group), target=_target_keys(facts, frame["row"])
+    frame = facts.chained_segments.filter(pl.col("carried") == 0).with_columns(
+        before=pl.col("row").shift(1).over(group)
     )
     chained = frame.filter(
-        (pl.col("source") == facts.batch.code("RESUME_CHAIN")) & (pl.col("place") > 0)
+        pl.col("source") == facts.batch.code("RESUME_CHAIN"), pl.col("before").is_not_null()
     )
-    compared = ("op_name", "base", "target")
-    first = frame.filter(pl.col("place") == 0).select(
-        *group, *(pl.col(name).alias(f"{name}_first") for name in compared)
-    )
-    pairs = chained.join(first, on=group, how="inner", maintain_order="left")
-    wrong = pairs.filter(
-        pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_first")) for name in compared)
-    )
+    if chained.is_empty():
+        return nothing()
+    rows, before = chained["row"].to_numpy(), chained["before"].to_numpy()
+    targets = facts.batch.items("COMMIT", "targets")
+    changed = differing_rows(targets, rows, targets, before, ("die", "plane", "block", "page"))
+    for name in ("op_name", "base"):
+        column = getattr(facts.segments, name)
+        changed |= column[rows] != column[before]
+    wrong = chained.filter(pl.Series(changed))
     return finding(
-        len(pairs),
+        len(chained),
         wrong.sort("seq").select("seq", "seg", "op"),
         expected=pl.format("op {} to go on where it was cut", "op"),
         actual=pl.format("segment {} is of another name, base or target", "seg"),
     )
-
-
-def _target_keys(facts: Facts, rows: pl.Series) -> pl.Series:
-    """The targets of COMMITs, by row, as text: equal where the lists are."""
-    items = facts.batch.items("COMMIT", "targets")
-    first = np.cumsum(items.counts) - items.counts
-    columns = [items.columns[name] for name in ("die", "plane", "block", "page") if items.columns]
-    keys = [
-        str([column[first[row] : first[row] + items.counts[row]].tolist() for column in columns])
-        for row in rows.to_list()
-    ]
-    return pl.Series(keys, dtype=pl.String)
 
 
 @invariant(

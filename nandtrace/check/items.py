@@ -1,0 +1,39 @@
+"""List columns: comparing the lists that hang on rows, without a Python object per item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from nandtrace.trace import ListTable
+from nandtrace.trace.columns import Int64s
+
+
+def differing_rows(
+    left: ListTable, left_rows: Int64s, right: ListTable, right_rows: Int64s, names: Iterable[str]
+) -> npt.NDArray[np.bool_]:
+    """For each pair of rows, whether their lists differ in length or in one of the columns."""
+    counts = left.counts[left_rows]
+    differ: npt.NDArray[np.bool_] = counts != right.counts[right_rows]
+    same = np.flatnonzero(~differ & (counts > 0))
+    if not len(same):
+        return differ
+    mine = _items_of(left, left_rows[same])
+    theirs = _items_of(right, right_rows[same])
+    apart = np.zeros(len(mine), np.bool_)
+    for name in names:
+        apart |= left.columns[name][mine] != right.columns[name][theirs]
+    differ[np.repeat(same, counts[same])[apart]] = True
+    return differ
+
+
+def _items_of(table: ListTable, rows: Int64s) -> Int64s:
+    """Positions of the items of rows, one row after another."""
+    first = np.cumsum(table.counts) - table.counts
+    counts = table.counts[rows]
+    if int(counts.max()) == 1:
+        return first[rows]
+    starts = np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
+    return starts + np.arange(len(starts))

@@ -1,0 +1,93 @@
+"""Judging one batch: here, or in a worker process that reads the batch's chunks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from nandtrace.check.batch import Batch, Piece
+from nandtrace.check.carry import Carry
+from nandtrace.check.facts import Facts
+from nandtrace.check.registry import Invariant, load_invariants
+from nandtrace.check.rules import rules_from_device
+from nandtrace.check.tables import PLACES
+from nandtrace.check.verdict import Violation
+from nandtrace.trace import TraceReader
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one invariant found in one batch; `violations` are the earliest of `violated`."""
+
+    evaluated: int = 0
+    exercised: int = 0
+    violated: int = 0
+    violations: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A batch to judge: where its pieces lie in the file, and what is known at its edges."""
+
+    path: str
+    pieces: tuple[tuple[int, int, int], ...]
+    """Offset of the chunk, first event, event after the last."""
+    carry: Carry
+    handed_on: tuple[tuple[str, int], ...]
+    invariants: tuple[str, ...]
+    kept: int
+
+
+def run_job(job: Job) -> list[Judged]:
+    """Judge a batch in a worker process. Raises TraceError when the file changed since it was walked."""
+    reader = _reader(job.path)
+    pieces = [Piece(reader.chunk_at(offset), start, stop) for offset, start, stop in job.pieces]
+    batch = Batch(pieces, reader.header.vocabulary, rules_from_device(reader.header.device))
+    known = load_invariants()
+    chosen = [known[name] for name in job.invariants]
+    return judge(batch, job.carry, job.handed_on, chosen, job.kept)
+
+
+@lru_cache(maxsize=1)
+def _reader(path: str) -> TraceReader:
+    return TraceReader(path)
+
+
+def judge(
+    batch: Batch,
+    carry: Carry,
+    handed_on: Collection[tuple[str, int]],
+    invariants: Iterable[Invariant],
+    kept: int,
+) -> list[Judged]:
+    """Run every invariant over a batch, in their order."""
+    facts = Facts(batch, carry, handed_on)
+    return [_judge_one(facts, item, kept) for item in invariants]
+
+
+def _judge_one(facts: Facts, item: Invariant, kept: int) -> Judged:
+    if item.needs and not facts.batch.kinds_present.intersection(item.needs):
+        return Judged()
+    found = item.query(facts)
+    offenders = found.offenders
+    first = offenders.sort("seq", maintain_order=True).head(kept) if len(offenders) else offenders
+    violations = tuple(_violation(facts.batch, row) for row in first.iter_rows(named=True))
+    return Judged(found.evaluated, found.exercised, len(offenders), violations)
+
+
+def _violation(batch: Batch, row: dict[str, int | str | None]) -> Violation:
+    seq = int(row["seq"] or 0)
+    position = int(batch.seq.searchsorted(seq))
+    kind = batch.vocabulary.by_code.get(int(batch.kind[position]))
+    return Violation(
+        seq=seq,
+        time_ns=int(batch.time_ns[position]),
+        run=int(batch.run[position]),
+        kind=kind.name if kind else "?",
+        expected=str(row["expected"]),
+        actual=str(row["actual"]),
+        place={name: int(value) for name in PLACES if (value := row.get(name)) is not None},
+    )

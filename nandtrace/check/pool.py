@@ -1,0 +1,27 @@
+"""Worker processes that judge batches, for traces large enough to pay for their start."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+_WORKER_ENVIRONMENT = {
+    # One thread each: the processes are the parallelism.
+    "POLARS_MAX_THREADS": "1",
+    # glibc returns every large array to the system when it is freed, and the page faults of the next
+    # one cost more than filling it.
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+}
+
+
+def start_pool(workers: int) -> ProcessPoolExecutor:
+    """A pool of fresh processes.
+
+    It sets variables in this process's environment, which only its children read. A script that calls
+    this needs the usual `if __name__ == "__main__"` guard.
+    """
+    for name, value in _WORKER_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
