@@ -10,7 +10,7 @@ import polars as pl
 
 from nandtrace.check.facts import Facts
 from nandtrace.check.items import differing_rows
-from nandtrace.check.tables import to_frame
+from nandtrace.check.tables import occurs_twice, to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import ApplyPolicy
@@ -65,15 +65,16 @@ def _per_op(frame: pl.DataFrame, policy: ApplyPolicy) -> pl.DataFrame:
     """Count numbered ops as one; an op that ends twice owes one APPLY all the same."""
     if policy is ApplyPolicy.PER_SEGMENT:
         return frame
-    group = ["run_row", "op"]
-    numbered = frame.filter(pl.col("op").is_not_null())
-    if numbered.select(group).n_unique() == len(numbered):
+    ids = frame["op"].fill_null(NULL).to_numpy()
+    several = pl.Series(occurs_twice(ids, frame["run_row"].to_numpy()))
+    if not several.any():
         return frame
-    several = numbered.group_by(group, maintain_order=True).agg(
-        pl.col("seq", "due", "reset").max(), pl.col("applied").sum(), pl.col("seg").last()
+    merged = (
+        frame.filter(several)
+        .group_by(["run_row", "op"], maintain_order=True)
+        .agg(pl.col("seq", "due", "reset").max(), pl.col("applied").sum(), pl.col("seg").last())
     )
-    unnumbered = frame.filter(pl.col("op").is_null())
-    return pl.concat([unnumbered, several.select(frame.columns)])
+    return pl.concat([frame.filter(~several), merged.select(frame.columns)])
 
 
 def _misplaced(facts: Facts, kind: str, rows: Int64s) -> pl.DataFrame:

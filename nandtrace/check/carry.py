@@ -77,6 +77,8 @@ def _open_segments(batch: Batch) -> dict[int, OpenSegment]:
     rows = np.arange(np.searchsorted(batch.rows("COMMIT"), start), len(segs))
     closed = batch.column("OP_END", "seg")[np.searchsorted(batch.rows("OP_END"), start) :]
     rows = rows[~np.isin(segs[rows], closed)]
+    if not len(rows):
+        return {}
     take = {
         name: batch.column("COMMIT", name)
         for name in ("op", "op_name", "base", "source", "start_ns", "end_ns")

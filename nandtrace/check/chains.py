@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-import polars as pl
+from dataclasses import dataclass
 
-from nandtrace.check.facts import Facts
+import numpy as np
+import numpy.typing as npt
+
+from nandtrace.check.batch import Batch
+from nandtrace.check.segments import Segments
+from nandtrace.check.tables import occurs_twice
+from nandtrace.trace.columns import Int64s
+from nandtrace.vocab import NULL
+from nandtrace.vocab.nand import SuspendCloses
+
+Flags = npt.NDArray[np.bool_]
 
 
-def chain_frame(facts: Facts) -> pl.DataFrame:
-    """Second and later segments of ops: with `chained`, `cut_before` and `left_before` of the one before.
+@dataclass(frozen=True, slots=True)
+class Ops:
+    """One entry per segment of a numbered op: its `rows` in the segments, and how it ended.
 
-    `left_before` is the work, in ns, that the cut left of the segment before.
+    `cut_at` is when a suspend cut it (ns, NULL if none did), `left_suspended` whether that was its end,
+    `several` whether its op has more than one segment in its run, `judged` whether that run has an
+    end at which nothing may be left over.
     """
-    group = ["run_row", "op"]
-    frame = facts.chained_segments
-    begun = pl.max_horizontal("cut_at", "start_ns")
-    return (
-        frame.with_columns(
-            chained=pl.col("source").eq_missing(facts.batch.code("RESUME_CHAIN")),
-            cut_before=pl.col("cut_at").shift(1).over(group),
-            left_before=(pl.col("end_ns") - begun).shift(1).over(group),
-            place=pl.int_range(pl.len()).over(group),
-        )
-        .filter(pl.col("place") > 0)
-        .drop("place")
+
+    rows: Int64s
+    cut_at: Int64s
+    left_suspended: Flags
+    several: Flags
+    judged: Flags
+
+
+def derive_ops(batch: Batch, segments: Segments, judged_end: Flags) -> Ops:
+    """Build the table; `judged_end` has a flag per run."""
+    rows = np.flatnonzero(segments.op != NULL)
+    suspended = segments.outcome[rows] == batch.code("SUSPENDED")
+    cut_at = np.where(suspended, segments.last_end_ns[rows], NULL)
+    if batch.rules.suspend_closes is SuspendCloses.CANCEL:
+        by_cancel = ~suspended & (segments.cuts[rows] > 0)
+        cut_at = np.where(by_cancel, segments.cut_ns[rows], cut_at)
+    open_cut = (cut_at != NULL) & (segments.ends[rows] == 0)
+    return Ops(
+        rows=rows,
+        cut_at=cut_at,
+        left_suspended=(suspended | open_cut) & (segments.resets[rows] == 0),
+        several=occurs_twice(segments.op, segments.run_row)[rows],
+        judged=judged_end[segments.run_row[rows]],
     )
-
-
-def last_segments(facts: Facts) -> pl.DataFrame:
-    """The last segment of each op that has several, in runs that may leave nothing over."""
-    frame = facts.chained_segments.unique(["run_row", "op"], keep="last", maintain_order=True)
-    return frame.filter(pl.col("judged"))

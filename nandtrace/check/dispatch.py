@@ -94,14 +94,15 @@ def _queued(facts: Facts, event: int) -> dict[str, Int64s]:
     run_end = batch.seq[batch.runs.last] + 1
     gone = np.where(left == MISSING, run_end[segments.run_row], left)
     gone = np.where(cancelled == MISSING, gone, np.minimum(gone, cancelled))
-    return {
-        "seq": segments.seq[owed],
-        "seg": segments.seg[owed],
-        "event": np.full(int(owed.sum()), event, np.int64),
-        "due_ns": due[owed],
-        "key": due[owed] * _PRIORITIES + priority,
-        "gone": gone[owed],
+    queue = {
+        "seq": segments.seq,
+        "seg": segments.seg,
+        "event": np.full(len(due), event, np.int8),
+        "due_ns": due,
+        "key": due * _PRIORITIES + priority,
+        "gone": gone,
     }
+    return queue if owed.all() else {name: values[owed] for name, values in queue.items()}
 
 
 def _passed_over(batch: Batch, queue: dict[str, Int64s], heap: _Heap) -> Int64s:
@@ -127,12 +128,13 @@ def _swapped(batch: Batch, heap: _Heap) -> dict[str, Int64s]:
     wrong = np.flatnonzero((keys[1:] == keys[:-1]) & known & (queued_at[1:] < queued_at[:-1])) + 1
     is_end = keys[wrong] % _PRIORITIES == DISPATCH_PRIORITY["OP_END"]
     positions = heap.positions[wrong]
-    seg = np.full(len(batch), NULL, np.int64)
+    seg = np.full(len(wrong), NULL, np.int64)
     for kind in ("OP_START", "OP_END"):
-        seg[batch.rows(kind)] = batch.column(kind, "seg")
+        mine = np.flatnonzero(batch.kind[positions] == batch.vocabulary.by_name[kind].code)
+        seg[mine] = batch.column(kind, "seg")[np.searchsorted(batch.rows(kind), positions[mine])]
     return {
         "seq": batch.seq[positions],
-        "seg": seg[positions],
+        "seg": seg,
         "event": is_end.astype(np.int64),
         "due_ns": keys[wrong] // _PRIORITIES,
     }

@@ -12,13 +12,12 @@ import polars as pl
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry
 from nandtrace.check.cells import Cells, derive_cells
+from nandtrace.check.chains import Ops, derive_ops
 from nandtrace.check.rules import DeviceRules
 from nandtrace.check.segments import Segments, derive_segments, segment_rows
 from nandtrace.check.suspends import Suspends, derive_suspends
-from nandtrace.check.tables import occurs_twice, to_frame
+from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
-from nandtrace.vocab import NULL
-from nandtrace.vocab.nand import SuspendCloses
 
 
 class Facts:
@@ -56,36 +55,25 @@ class Facts:
         return self.segments.frame()
 
     @cached_property
-    def numbered_segments(self) -> pl.DataFrame:
-        """Segments of numbered ops in order of commit, with their `row` in `segments`.
-
-        `cut_at` is when a suspend cut them (ns, null if none did), `left_suspended` whether that was
-        their end, `several` whether their op has more than one segment in its run, `judged` whether
-        that run has an end at which nothing may be left over.
-        """
-        segments = self.segments
-        rows = np.flatnonzero(segments.op != NULL)
-        suspended = segments.outcome[rows] == self.batch.code("SUSPENDED")
-        cut_at = np.where(suspended, segments.last_end_ns[rows], NULL)
-        if self.rules.suspend_closes is SuspendCloses.CANCEL:
-            by_cancel = ~suspended & (segments.cuts[rows] > 0)
-            cut_at = np.where(by_cancel, segments.cut_ns[rows], cut_at)
-        open_cut = (cut_at != NULL) & (segments.ends[rows] == 0)
-        several = occurs_twice(segments.op, segments.run_row)[rows]
-        frame = self.segment_frame
-        if len(rows) != len(segments):
-            frame = frame[rows]
-        return frame.with_columns(
-            to_frame({"row": rows, "cut_at": cut_at}),
-            several=pl.Series(several),
-            left_suspended=pl.Series((suspended | open_cut) & (segments.resets[rows] == 0)),
-            judged=pl.Series(self.judged_end[segments.run_row[rows]]),
-        )
+    def ops(self) -> Ops:
+        """The segments of numbered ops, and how each ended."""
+        return derive_ops(self.batch, self.segments, self.judged_end)
 
     @cached_property
     def chained_segments(self) -> pl.DataFrame:
-        """Those of `numbered_segments` whose op has several in its run."""
-        return self.numbered_segments.filter(pl.col("several"))
+        """Segments of ops that have several in their run, in order of commit.
+
+        Beside the columns of `segments` their `row` in it, `cut_at` (when a suspend cut them, ns, null
+        if none did), `left_suspended` (whether that was their end) and `judged`.
+        """
+        ops = self.ops
+        places = np.flatnonzero(ops.several)
+        frame = self.segment_frame[ops.rows[places]]
+        return frame.with_columns(
+            to_frame({"row": ops.rows[places], "cut_at": ops.cut_at[places]}),
+            left_suspended=pl.Series(ops.left_suspended[places], dtype=pl.Boolean),
+            judged=pl.Series(ops.judged[places], dtype=pl.Boolean),
+        )
 
     @cached_property
     def cells(self) -> Cells:

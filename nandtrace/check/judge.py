@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import polars as pl
-
 from nandtrace.check.batch import Batch, Piece
 from nandtrace.check.carry import Carry
 from nandtrace.check.facts import Facts

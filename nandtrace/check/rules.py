@@ -62,9 +62,9 @@ def _typed(plain: dict[str, Any], name: str, expected: type, default: Any) -> An
     value = plain.get(name)
     if value is None:
         return default
-    if not isinstance(value, expected):
-        raise ValueError(f"device.{name} is {value!r}, not a {expected.__name__}")
-    return value
+    if isinstance(value, expected):
+        return value
+    raise ValueError(f"device.{name} is {value!r}, not a {expected.__name__}")
 
 
 def _natural(plain: dict[str, Any], name: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,8 @@ def replay_stacks(
 
 
 _RESET, _SUSPEND, _RESUME = range(3)
+_SUSPEND_COLUMNS = ("place", "die", "axis", "op", "remaining_ns")
+_RESUME_COLUMNS = ("die", "axis", "op", "ok")
 
 
 def _merged(
@@ -101,17 +104,14 @@ def _merged(
     merged: list[tuple[int, int, int, Any]] = [
         (seq, run_row, _RESET, op) for seq, run_row, op in resets
     ]
-    for seq, run_row, *row in (
-        suspends.filter(pl.col("has_target"))
-        .select("seq", "run_row", "place", "die", "axis", "op", "remaining_ns")
-        .iter_rows()
+    for what, frame, names in (
+        (_SUSPEND, suspends.filter(pl.col("has_target")), _SUSPEND_COLUMNS),
+        (_RESUME, resumes, _RESUME_COLUMNS),
     ):
-        merged.append((seq, run_row, _SUSPEND, row))
-    for seq, run_row, *row in resumes.select(
-        "seq", "run_row", "die", "axis", "op", "ok"
-    ).iter_rows():
-        merged.append((seq, run_row, _RESUME, row))
-    merged.sort(key=lambda entry: entry[0])
+        rows = zip(*(frame[name].to_list() for name in names), strict=True)
+        seqs, run_rows = frame["seq"].to_list(), frame["run_row"].to_list()
+        merged += zip(seqs, run_rows, [what] * len(frame), rows, strict=True)
+    merged.sort(key=itemgetter(0))
     return merged
 
 

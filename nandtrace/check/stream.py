@@ -55,6 +55,8 @@ class RunStream:
         self._reader = reader
         self._batch_events = batch_events
         codes = reader.header.vocabulary.by_name
+        if not {"RUN_BEGIN", "RUN_END"} <= codes.keys():
+            raise ValueError("its vocabulary has no RUN_BEGIN and RUN_END, and so no runs to judge")
         self._begin, self._end = codes["RUN_BEGIN"].code, codes["RUN_END"].code
         self._done = PieceBatch()
         self._open: list[Piece] = []

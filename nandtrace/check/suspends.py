@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from nandtrace.check.batch import Batch
@@ -42,6 +43,7 @@ def derive_suspends(batch: Batch, segments: Segments) -> Suspends:
     resumes = _columns(batch, "RESUME", ("die", "axis", "op", "ok", "remaining_ns"))
     replay = replay_stacks(batch, suspends, resumes, _reset_ops(batch, segments))
     resumes = resumes.with_columns(**replay.resumes)
+    suspends = _without_targets(suspends, replay.again)
     return Suspends(_with_work(batch, suspends, replay.kept_before), resumes)
 
 
@@ -109,34 +111,43 @@ _NEVER = np.iinfo(np.int64).max
 def _with_numbered_targets(
     batch: Batch, suspends: pl.DataFrame, segments: Segments
 ) -> pl.DataFrame:
-    """The last segment of the op, if it was still open."""
+    """The last segment of the op, if it was still open, and of that die and axis."""
     wanted = suspends.filter(pl.col("op").is_not_null()).select(
-        "place", "seq", "run_row", "op", "at_ns"
+        "place", "seq", "run_row", "op", "time_ns", "at_ns", "axis", at_die="die"
     )
     if wanted.is_empty():
         return suspends.with_columns(row=pl.lit(None, pl.Int64))
     ops = wanted.select("run_row", "op").unique()
     rows = (
         _segment_rows(batch, segments)
-        .select("row", "seq", "run_row", "op", "closed", "cut_at")
+        .select("row", "seq", "run_row", "op", "die", "base", "closed", "cut_at")
         .join(ops, on=["run_row", "op"], how="semi")
         .sort("seq")
     )
     found = wanted.sort("seq").join_asof(
         rows, on="seq", by=["run_row", "op"], check_sortedness=False
     )
+    # A log may withdraw the OP_END when the suspend is decided, before it takes effect.
+    cut = pl.col("cut_at") < pl.min_horizontal("at_ns", "time_ns")
     found = found.filter(
-        pl.col("row").is_not_null()
-        & (pl.col("closed") > pl.col("seq"))
-        & (pl.col("cut_at") >= pl.col("at_ns"))
+        pl.col("row").is_not_null(), pl.col("closed") > pl.col("seq"), ~cut, _of_die_and_axis(batch)
     )
     return suspends.join(found.select("place", "row"), on="place", how="left").sort("place")
+
+
+def _of_die_and_axis(batch: Batch) -> pl.Expr:
+    """Whether a segment is of its SUSPEND's die and axis, as far as known."""
+    is_erase = pl.col("base").is_in(batch.codes(batch.rules.erase_bases))
+    of_axis = is_erase == (pl.col("axis") == batch.code(Axis.ERASE))
+    return ((pl.col("base") == NULL) | pl.col("axis").is_null() | of_axis) & (
+        (pl.col("die") == NULL) | pl.col("at_die").is_null() | (pl.col("die") == pl.col("at_die"))
+    )
 
 
 def _with_unnumbered_targets(
     batch: Batch, suspends: pl.DataFrame, segments: Segments
 ) -> pl.DataFrame:
-    """Where a scheduler numbers no ops: the segment of the axis that ran on the die, or waited."""
+    """Where a scheduler numbers no ops: the segment of the axis and die that was cut, ran or waited."""
     wanted = suspends.filter(pl.col("op").is_null() & pl.col("remaining_ns").is_not_null())
     if wanted.is_empty():
         return suspends
@@ -145,14 +156,25 @@ def _with_unnumbered_targets(
     for axis in Axis:
         codes = _axis_codes(batch, axis)
         mine = wanted.filter(pl.col("axis") == batch.code(axis))
-        parts.append(_running_or_waiting(mine, rows.filter(pl.col("base").is_in(codes))))
-    found = pl.concat(parts)
+        of_axis = rows.filter(pl.col("base").is_in(codes))
+        parts += [_cut_with(mine, of_axis), _running_or_waiting(mine, of_axis)]
+    found = pl.concat(parts).unique("place", keep="first", maintain_order=True)
     return (
         suspends.join(found, on="place", how="left", suffix="_found")
         .with_columns(row=pl.coalesce("row", "row_found"))
         .drop("row_found")
         .sort("place")
     )
+
+
+def _cut_with(suspends: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The segment whose OP_END was withdrawn together with the SUSPEND."""
+    return suspends.join(
+        rows.select("row", "run_row", "die", "cut_at"),
+        left_on=["run_row", "die", "time_ns"],
+        right_on=["run_row", "die", "cut_at"],
+        maintain_order="left_right",
+    ).select("place", "row")
 
 
 def _running_or_waiting(suspends: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
@@ -201,6 +223,16 @@ def _has_target(batch: Batch, suspends: pl.DataFrame) -> pl.Series:
         op, run_row = suspends["op"][place], suspends["run_row"][place]
         has[place] = op is not None and op in _ongoing(batch.runs.begin_state[run_row])
     return pl.Series("has_target", has)
+
+
+def _without_targets(suspends: pl.DataFrame, where: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """SUSPENDs at these places have no target after all."""
+    lost = pl.lit(pl.Series(where))
+    names = ("row", "seg", "start_ns", "end_ns", "source")
+    return suspends.with_columns(
+        pl.col("has_target") & ~lost,
+        *(pl.when(~lost).then(pl.col(name)).alias(name) for name in names),
+    )
 
 
 def _ongoing(state: dict[str, Any] | None) -> set[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +15,12 @@ from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL, ColumnType, Kind, Vocabulary
 
 Item = Sequence[int]
+
+MAX_EVENT_ITEMS = 65_536
+"""The longest list of one event."""
+
+CHUNK_LIST_ROWS = 2**20
+"""A chunk with more list items than this, in all, is halved until it has fewer or is one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,10 @@ class RowBuffer:
         try:
             pack, pack_item, rows, item_rows = self._rows[code]
             row = pack(time_ns, run, len(items), *values)
-            if items:
-                if len(items) == 1:
-                    item_rows += pack_item(*items[0])
-                else:
-                    item_rows += b"".join([pack_item(*item) for item in items])
+            if len(items) == 1:
+                item_rows += pack_item(*items[0])
+            elif items:
+                item_rows += _pack_items(pack_item, items)
             rows += row
         except (KeyError, TypeError, struct.error) as error:
             raise self._explain(code, time_ns, run, values, items) from error
@@ -124,6 +129,12 @@ def _packers_of(kind: Kind) -> tuple[Callable[..., bytes], Callable[..., bytes]]
     )
 
 
+def _pack_items(pack_item: Callable[..., bytes], items: Sequence[Item]) -> bytes:
+    if len(items) > MAX_EVENT_ITEMS:
+        raise RecordError(f"a list of {len(items)} items; an event takes {MAX_EVENT_ITEMS}")
+    return b"".join([pack_item(*item) for item in items])
+
+
 def _refuse_items(*_: object) -> bytes:
     raise TypeError("a kind without a list takes no items")
 
@@ -147,10 +158,8 @@ def _unpack_rows(raw: bytearray, width: int) -> Int64s:
     return np.ascontiguousarray(np.frombuffer(raw, np.int64).reshape(-1, width).T)
 
 
-def merge_blocks(
-    blocks: Sequence[Block], first_seq: int, strings: Sequence[str], vocabulary: Vocabulary
-) -> ChunkColumns:
-    """Join blocks into the columns of a chunk, with a string table of its own, sorted."""
+def join_blocks(blocks: Sequence[Block], vocabulary: Vocabulary) -> Block:
+    """Join blocks into one, without the tables of kinds that do not occur."""
     kind_column = np.concatenate([block.kind for block in blocks])
     used = np.bincount(kind_column, minlength=256)
     tables = {
@@ -160,20 +169,44 @@ def merge_blocks(
         for kind in vocabulary.kinds
         if used[kind.code] and (kind.columns or kind.lists)
     }
-    local = _localise(tables, strings, vocabulary)
-    return ChunkColumns(
-        first_seq=first_seq,
-        time_ns=np.concatenate([block.time_ns for block in blocks]),
-        run=np.concatenate([block.run for block in blocks]),
-        kind=kind_column,
-        tables=tables,
-        strings=local,
+    return Block(
+        np.concatenate([block.time_ns for block in blocks]),
+        np.concatenate([block.run for block in blocks]),
+        kind_column,
+        tables,
     )
+
+
+def halved(block: Block, vocabulary: Vocabulary) -> Iterator[Block]:
+    """The block, in halves of halves where its lists are too long for one chunk."""
+    rows = sum(
+        int(item.counts.sum()) for table in block.tables.values() for item in table.lists.values()
+    )
+    if rows <= CHUNK_LIST_ROWS or len(block) == 1:
+        yield block
+        return
+    middle = len(block) // 2
+    for start, stop in ((0, middle), (middle, len(block))):
+        yield from halved(slice_block(block, start, stop, vocabulary), vocabulary)
+
+
+def block_to_chunk(
+    block: Block, first_seq: int, strings: Sequence[str], vocabulary: Vocabulary
+) -> ChunkColumns:
+    """A block as the columns of a chunk, with a string table of its own, sorted."""
+    used = np.bincount(block.kind, minlength=256)
+    tables = {
+        name: Table(dict(table.columns), table.lists)
+        for name, table in block.tables.items()
+        if used[vocabulary.by_name[name].code]
+    }
+    local = _localise(tables, strings, vocabulary)
+    return ChunkColumns(first_seq, block.time_ns, block.run, block.kind, tables, local)
 
 
 def _merge_tables(kind: Kind, tables: Sequence[Table]) -> Table:
     if len(tables) == 1:
-        return Table(dict(tables[0].columns), dict(tables[0].lists))
+        return tables[0]
     columns = {
         column.name: np.concatenate([table.columns[column.name] for table in tables])
         for column in kind.columns
@@ -274,8 +307,8 @@ def _check_names(kind: Kind, table: Table) -> None:
 def _check_list(place: str, item: ListTable, expected: int) -> None:
     if len(item.counts) != expected:
         raise RecordError(f"{place}: {len(item.counts)} counts for {expected} events")
-    if expected and int(item.counts.min()) < 0:
-        raise RecordError(f"{place}: a negative count")
+    if expected and not 0 <= int(item.counts.min()) <= int(item.counts.max()) <= MAX_EVENT_ITEMS:
+        raise RecordError(f"{place}: a count that is not 0 to {MAX_EVENT_ITEMS}")
     total = int(item.counts.sum())
     for name, values in item.columns.items():
         if len(values) != total:

@@ -20,12 +20,15 @@ from nandtrace.trace.columns import (
     encode_column,
     spec_from_row,
 )
-from nandtrace.trace.frames import MAX_PAYLOAD_BYTES, Frame, FrameType, encode_frame
+from nandtrace.trace.frames import MAX_PAYLOAD_BYTES, Frame, FrameType, encode_frame, unpack
 from nandtrace.vocab import NULL, Kind, ListColumn, Vocabulary
 
 CHUNK_EVENTS = 65_536
 MAX_LIST_ROWS = 4 * 2**20
-"""Bound on the rows of one list table of a chunk; with CHUNK_EVENTS it bounds what decoding allocates."""
+"""Bound on the rows of one list table of a chunk."""
+
+MAX_VALUES = 64 * 2**20
+"""Bound on the rows of all columns of a chunk together, and so on what decoding allocates: 8 bytes each."""
 
 DIGEST_BYTES = 32
 CHAIN_START = bytes(DIGEST_BYTES)
@@ -135,7 +138,7 @@ def _pack_snapshots(snapshots: list[tuple[int, bytes]]) -> bytes:
     return b"".join(parts)
 
 
-def next_chain(chain: bytes, meta_bytes: bytes, payload: bytes) -> bytes:
+def next_chain(chain: bytes, meta_bytes: bytes, payload: bytes | memoryview) -> bytes:
     """Chain one more chunk: over its directory and its canonical, uncompressed columns."""
     digest = hashlib.sha256(meta_bytes)
     digest.update(payload)
@@ -191,7 +194,7 @@ def _meta_to_bytes(meta: ChunkMeta) -> bytes:
 
 
 def _meta_from_bytes(raw: bytes) -> ChunkMeta:
-    plain = msgpack.unpackb(raw)
+    plain = unpack(raw)
     first_run, last_run = plain["runs"]
     min_time_ns, max_time_ns = plain["time_ns"]
     meta = ChunkMeta(
@@ -207,21 +210,32 @@ def _meta_from_bytes(raw: bytes) -> ChunkMeta:
         columns=[spec_from_row(row) for row in plain["columns"]],
         snapshots_bytes=plain["snapshots_bytes"],
     )
-    numbers = (
+    _check_numbers(meta)
+    if not all(isinstance(text, str) for text in meta.strings):
+        raise ValueError("a name is no string")
+    for spec in meta.columns:
+        if spec.count > (MAX_LIST_ROWS if "." in spec.key else meta.events):
+            raise ValueError(f"column {spec.key!r} claims {spec.count} rows")
+    if sum(spec.count for spec in meta.columns) > MAX_VALUES:
+        raise ValueError(f"its columns claim more than {MAX_VALUES} values")
+    return meta
+
+
+def _check_numbers(meta: ChunkMeta) -> None:
+    naturals = (
         meta.ordinal,
         meta.first_seq,
         meta.events,
         meta.snapshots_bytes,
         *meta.counts.values(),
     )
-    if not all(isinstance(number, int) and number >= 0 for number in numbers):
+    if not all(isinstance(number, int) and 0 <= number < 2**62 for number in naturals):
         raise ValueError("a count is not a natural number")
+    signed = (meta.first_run, meta.last_run, meta.min_time_ns, meta.max_time_ns)
+    if not all(isinstance(number, int) and -(2**63) <= number < 2**63 for number in signed):
+        raise ValueError("a range of runs or times is not of 64-bit integers")
     if not 0 < meta.events <= CHUNK_EVENTS:
         raise ValueError(f"{meta.events} events in a chunk")
-    for spec in meta.columns:
-        if spec.count > (MAX_LIST_ROWS if "." in spec.key else meta.events):
-            raise ValueError(f"column {spec.key!r} claims {spec.count} rows")
-    return meta
 
 
 class Chunk:
@@ -236,11 +250,13 @@ class Chunk:
         self.size_bytes = frame.end - frame.offset
         self._vocabulary = vocabulary
         try:
-            meta_bytes, self.chain, codec, raw_size = msgpack.unpackb(frame.head)
+            meta_bytes, self.chain, codec, raw_size = unpack(frame.head)
+            if not isinstance(self.chain, bytes) or len(self.chain) != DIGEST_BYTES:
+                raise ValueError(f"{self.chain!r} is no digest")  # noqa: TRY301 - as any other
             self.meta = _meta_from_bytes(meta_bytes)
             self._meta_bytes = meta_bytes
             self._payload = memoryview(_decompress(frame.payload, codec, raw_size))
-        except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise ChunkError(f"the chunk at byte {frame.offset}: {error}") from error
         self._specs: dict[str, tuple[ColumnSpec, int]] = {}
         end = self._place_columns()
@@ -261,7 +277,7 @@ class Chunk:
 
     def chain_after(self, previous: bytes) -> bytes:
         """What the digest chain must read after this chunk."""
-        return next_chain(previous, self._meta_bytes, bytes(self._payload))
+        return next_chain(previous, self._meta_bytes, self._payload)
 
     def is_null(self, key: str) -> bool:
         """Whether a column is NULL throughout, or not there; nothing is decoded."""
@@ -323,6 +339,8 @@ class Chunk:
         if count and (counts.min() < 0 or counts.max() > MAX_LIST_ROWS):
             raise ChunkError(f"the chunk at byte {self.offset}: {key!r} has an impossible length")
         total = int(counts.sum())
+        if total > MAX_LIST_ROWS:
+            raise ChunkError(f"the chunk at byte {self.offset}: {key!r} has {total} items")
         columns = {
             column.name: self.column(f"{key}.{column.name}", total) for column in item.columns
         }
@@ -332,13 +350,12 @@ class Chunk:
     def snapshots(self) -> list[Snapshot]:
         """Snapshots in event order."""
         try:
-            pairs = msgpack.unpackb(self._payload[self._snapshots_at :], strict_map_key=False)
-            found = [
-                Snapshot(self.meta.first_seq + int(index), dict(state)) for index, state in pairs
-            ]
-        except (ValueError, TypeError, msgpack.UnpackException) as error:
+            pairs = unpack(self._payload[self._snapshots_at :])
+            found = [Snapshot(self.meta.first_seq + index, dict(state)) for index, state in pairs]
+        except (ValueError, TypeError) as error:
             raise ChunkError(f"the chunk at byte {self.offset}: its snapshots: {error}") from error
-        if any(not self.meta.first_seq <= item.seq < self.meta.end_seq for item in found):
+        places = range(self.meta.first_seq, self.meta.end_seq)
+        if any(item.seq not in places for item in found):
             raise ChunkError(f"the chunk at byte {self.offset}: a snapshot of no event")
         return found
 

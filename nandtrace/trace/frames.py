@@ -8,12 +8,15 @@ See docs/trace-format.md.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import msgpack
 
 MARKER = b"\x98\xa4NTF1"
 END_MARKER = b"\x93\xa4NTE1"
@@ -29,6 +32,8 @@ PREFIX_BYTES = _PREFIX.size + _PREFIX_CRC.size
 END_BYTES = _END.size + _PREFIX_CRC.size
 _UINT32, _UINT64, _BIN = 0xCE, 0xCF, 0xC6
 _SCAN_BYTES = 2**20
+_SEARCH_FACTOR = 8
+_MAX_DEPTH = 64
 
 
 class FrameType(IntEnum):
@@ -121,13 +126,18 @@ def scan_frames(file: BinaryIO, start: int, size: int) -> Iterator[Frame | Damag
     """Walk a file from `start` to `size`: every intact frame, and what lies between them.
 
     A frame with a damaged body costs its own extent; where the extent itself is damaged, the next
-    marker that begins an intact prefix is searched for. Never raises for what the bytes say.
+    marker that begins an intact prefix is searched for. Never raises for what the bytes say, and reads
+    at most a fixed multiple of the file: damage nested in damage beyond that ends the search.
     """
-    offset = start
+    offset, searched = start, 0
     while offset < size:
         item = read_frame(file, offset, size)
         if isinstance(item, Damage):
+            claimed = item.end - item.offset
             item = _widen(file, item, size)
+            searched += max(claimed - (item.end - item.offset), 0)
+            if searched > _SEARCH_FACTOR * size:
+                item = Damage(item.offset, size, "too much damage to search any further")
         yield item
         offset = item.offset + END_BYTES if isinstance(item, EndMark) else item.end
 
@@ -189,28 +199,63 @@ def _widen(file: BinaryIO, damage: Damage, size: int) -> Damage:
     """Extend a damage up to the next intact prefix or end mark, or to the end of the file."""
     if _begins_object(file, damage.end, size):
         return damage
-    position = damage.offset + 1
-    while position < size:
+    for position in range(damage.offset + 1, size, _SCAN_BYTES):
         file.seek(position)
-        block = file.read(_SCAN_BYTES + len(MARKER) - 1)
-        found = _next_marker(block)
-        if found < 0:
-            position += _SCAN_BYTES
-        elif _begins_object(file, position + found, size):
-            return Damage(damage.offset, position + found, damage.reason)
-        else:
-            position += found + 1
+        block = file.read(_SCAN_BYTES + PREFIX_BYTES - 1)
+        for found in _MARKERS.finditer(block):
+            if found.start() < _SCAN_BYTES and _is_lead(block[found.start() :][:PREFIX_BYTES]):
+                return Damage(damage.offset, position + found.start(), damage.reason)
     return Damage(damage.offset, size, damage.reason)
 
 
-def _next_marker(block: bytes) -> int:
-    found = [at for at in (block.find(MARKER), block.find(END_MARKER)) if at >= 0]
-    return min(found, default=-1)
+_MARKERS = re.compile(b"(?=" + re.escape(MARKER) + b"|" + re.escape(END_MARKER) + b")")
 
 
 def _begins_object(file: BinaryIO, offset: int, size: int) -> bool:
     if offset == size:
         return True
     file.seek(offset)
-    raw = file.read(PREFIX_BYTES)
+    return _is_lead(file.read(PREFIX_BYTES))
+
+
+def _is_lead(raw: bytes) -> bool:
+    """Whether the bytes begin a frame or are an end mark; a body is not looked at."""
     return _decode_prefix(raw) is not None or decode_end(raw[:END_BYTES]) is not None
+
+
+def unpack(raw: bytes | memoryview) -> Any:
+    """Read one msgpack object that is JSON-like but may hold bytes: the parts of a frame.
+
+    Raises ValueError for anything else: text that is no UTF-8, keys that are no strings, extension
+    types, nesting beyond 64 levels, bytes left over.
+    """
+    try:
+        plain = msgpack.unpackb(raw, ext_hook=_refuse_extension)
+    except (TypeError, MemoryError, msgpack.UnpackException) as error:
+        raise ValueError(f"no msgpack object: {error!r}") from error
+    check_plain(plain)
+    return plain
+
+
+def _refuse_extension(code: int, _: bytes) -> None:
+    raise ValueError(f"an extension type, {code}")
+
+
+_SCALARS = frozenset({int, str, bytes, float, bool, type(None)})
+
+
+def check_plain(value: Any, depth: int = 0) -> None:
+    """Raise ValueError where a value is not made of maps with string keys, lists and scalars."""
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"nested more than {_MAX_DEPTH} deep")
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("a map with a key that is no string")
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        if type(value) not in _SCALARS and not isinstance(value, str):
+            raise ValueError(f"{value!r} is of no type that a trace holds")
+        return
+    if not _SCALARS.issuperset(map(type, value)):
+        for item in value:
+            check_plain(item, depth + 1)

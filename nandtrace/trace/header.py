@@ -8,13 +8,16 @@ from typing import Any
 
 import msgpack
 
-from nandtrace.trace.frames import Frame, FrameType, encode_frame
+from nandtrace.trace.frames import Frame, FrameType, check_plain, encode_frame, unpack
 from nandtrace.vocab import Vocabulary, vocabulary_from_map, vocabulary_to_map
 
 MAGIC = "nandtrace"
 FORMAT_VERSION = 1
 READER_VERSION = 1
 """The lowest version of a reader that understands what this version writes."""
+
+MAX_COLUMNS = 256
+"""Bound on the columns of a kind, those of its lists among them."""
 
 
 class HeaderError(ValueError):
@@ -32,6 +35,8 @@ class Header:
     vocabulary: Vocabulary
     identity: dict[str, Any] = field(default_factory=dict)
     device: dict[str, Any] = field(default_factory=dict)
+    _read: bytes | None = field(init=False, default=None, repr=False, compare=False)
+    """The bytes it was read from: they may hold what only a later version knows, and are digested."""
 
     @property
     def domain(self) -> str:
@@ -43,7 +48,14 @@ class Header:
 
 
 def header_to_bytes(header: Header) -> bytes:
-    """Canonical bytes: msgpack of a map in fixed key order."""
+    """The header's own bytes when it was read, else msgpack of a map in fixed key order.
+
+    Raises ValueError or OverflowError for a value that is not JSON-like or a number beyond 64 bits.
+    """
+    if header._read is not None:
+        return header._read
+    check_plain(header.identity)
+    check_plain(header.device)
     packed: bytes = msgpack.packb(
         {
             "magic": MAGIC,
@@ -68,21 +80,37 @@ def _sorted(value: Any) -> Any:
 
 
 def encode_header(header: Header) -> bytes:
-    """The first frame of a trace. Raises TypeError for a value that msgpack can't hold."""
+    """The first frame of a trace. Raises like header_to_bytes."""
     return encode_frame(FrameType.HEADER, header_to_bytes(header))
 
 
 def decode_header(frame: Frame) -> Header:
     """Read the header frame. Raises HeaderError with the reason."""
     try:
-        plain = msgpack.unpackb(frame.head, strict_map_key=False)
+        plain = unpack(frame.head)
         _check_version(plain)
         vocabulary = vocabulary_from_map(str(plain["domain"]), plain["vocabulary"])
-        return Header(vocabulary, dict(plain["identity"]), dict(plain["device"]))
+        _check_columns(vocabulary)
+        header = Header(vocabulary, dict(plain["identity"]), dict(plain["device"]))
     except HeaderError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HeaderError(f"its header does not make sense: {error!r}") from error
+    object.__setattr__(header, "_read", frame.head)
+    return header
+
+
+def _check_columns(vocabulary: Vocabulary) -> None:
+    """Raise ValueError where two columns share a key, or a kind has more than MAX_COLUMNS."""
+    for kind in vocabulary.kinds:
+        names = [column.name for column in kind.columns] + [item.name for item in kind.lists]
+        nested = [column.name for item in kind.lists for column in item.columns]
+        if len(names) + len(nested) > MAX_COLUMNS:
+            raise ValueError(f"{kind.name} has more than {MAX_COLUMNS} columns")
+        if len(set(names)) != len(names):
+            raise ValueError(f"{kind.name} names a column twice")
+        if any(mark in name for name in (kind.name, *names, *nested) for mark in ".#"):
+            raise ValueError(f"{kind.name}: a name with a dot or a number sign")
 
 
 def _check_version(plain: dict[str, Any]) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgpack
 
-from nandtrace.trace.chunk import CHAIN_START, Chunk, ChunkMeta
-from nandtrace.trace.frames import Frame, FrameType, encode_frame
+from nandtrace.trace.chunk import CHAIN_START, CHUNK_EVENTS, DIGEST_BYTES, Chunk, ChunkMeta
+from nandtrace.trace.frames import Frame, FrameType, encode_frame, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ChunkEntry:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events that a recovery could not save: those before `before_seq`, after the chunk before."""
+    """Events that a recovery could not save: those between the chunk at a place and the one before."""
 
     before_chunk: int
     reason: str
@@ -114,12 +114,12 @@ def encode_footer(index: Index) -> bytes:
 def decode_footer(frame: Frame) -> Index:
     """Read a footer back. Raises ValueError when it contradicts itself."""
     try:
-        plain = msgpack.unpackb(frame.payload)
-        index = Index(bytes(plain["header_digest"]))
+        plain = unpack(frame.payload)
+        index = Index(_digest(plain["header_digest"]))
         index.chunks = [_entry(row) for row in plain["chunks"]]
-        index.gaps = [Gap(int(at), str(reason)) for at, reason in plain["gaps"]]
+        index.gaps = [Gap(_natural(at), str(reason)) for at, reason in plain["gaps"]]
         sealed = (plain["events"], plain["digest"])
-    except (TypeError, KeyError, ValueError, msgpack.UnpackException) as error:
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise ValueError(f"the footer does not make sense: {error!r}") from error
     if sealed != (index.events, index.digest()):
         raise ValueError("the footer contradicts its own index")
@@ -128,7 +128,24 @@ def decode_footer(frame: Frame) -> Index:
 
 def _entry(row: Any) -> ChunkEntry:
     entry = ChunkEntry(*row)
-    numbers = (entry.offset, entry.size_bytes, entry.events, entry.first_run, entry.last_run)
-    if not all(isinstance(number, int) for number in numbers):
+    for number in (entry.offset, entry.size_bytes, entry.first_seq, *entry.counts.values()):
+        _natural(number)
+    signed = (entry.first_run, entry.last_run, entry.min_time_ns, entry.max_time_ns)
+    if not all(isinstance(number, int) and -(2**63) <= number < 2**63 for number in signed):
         raise ValueError("an entry of the index holds no number")
+    if not 0 < _natural(entry.events) <= CHUNK_EVENTS:
+        raise ValueError(f"{entry.events} events in a chunk")
+    _digest(entry.chain)
     return entry
+
+
+def _natural(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**62:
+        raise ValueError(f"{value!r} is no natural number")
+    return value
+
+
+def _digest(value: Any) -> bytes:
+    if not isinstance(value, bytes) or len(value) != DIGEST_BYTES:
+        raise ValueError(f"{value!r} is no digest")
+    return value

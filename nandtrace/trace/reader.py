@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-import msgpack
-
 from nandtrace.errors import TraceError
 from nandtrace.trace.chunk import CHAIN_START, Chunk, ChunkError
 from nandtrace.trace.frames import (
@@ -21,6 +19,7 @@ from nandtrace.trace.frames import (
     decode_end,
     read_frame,
     scan_frames,
+    unpack,
 )
 from nandtrace.trace.header import Header, HeaderError, decode_header
 from nandtrace.trace.index import Gap, Index, decode_footer
@@ -104,14 +103,21 @@ class TraceReader:
                 yield Damage(
                     item.offset, item.offset + END_BYTES, "the end mark points at no footer"
                 )
-        elif item.type == FrameType.CHUNK:
-            yield from walk.chunk(item, self.header)
-        elif item.type == FrameType.GAP:
-            yield walk.gap(item)
-        elif item.type == FrameType.FOOTER:
-            yield from walk.footer(item)
-        elif item.type == FrameType.PROVENANCE:
-            self.provenance = _provenance(item)
+        elif walk.footer_offset is not None or item.type == FrameType.HEADER:
+            yield Damage(item.offset, item.end, "a frame where none of its type belongs")
+        else:
+            yield from self._walk_frame(walk, item)
+
+    def _walk_frame(self, walk: _Walk, frame: Frame) -> Iterator[Chunk | Damage | Gap]:
+        """A frame that may stand where it stands; one of an unknown type is stepped over."""
+        if frame.type == FrameType.CHUNK:
+            yield from walk.chunk(frame, self.header)
+        elif frame.type == FrameType.GAP:
+            yield walk.gap(frame)
+        elif frame.type == FrameType.FOOTER:
+            yield from walk.footer(frame)
+        elif frame.type == FrameType.PROVENANCE:
+            self.provenance = _provenance(frame)
 
     @property
     def index(self) -> Index:
@@ -205,8 +211,8 @@ class _Walk:
     def gap(self, frame: Frame) -> Gap:
         self.broken = True
         try:
-            reason = str(msgpack.unpackb(frame.head)["reason"])
-        except (ValueError, TypeError, KeyError, msgpack.UnpackException):
+            reason = str(unpack(frame.head)["reason"])
+        except (ValueError, TypeError, KeyError):
             reason = "a gap without a reason"
         gap = Gap(len(self.index.chunks), reason)
         self.index.gaps.append(gap)
@@ -236,8 +242,8 @@ def _open(path: Path) -> BinaryIO:
 
 def _provenance(frame: Frame) -> dict[str, Any]:
     try:
-        return dict(msgpack.unpackb(frame.head))
-    except (ValueError, TypeError, msgpack.UnpackException):
+        return dict(unpack(frame.head))
+    except (ValueError, TypeError):
         return {}
 
 

@@ -15,7 +15,7 @@ Times are integer nanoseconds. Leaving the block by an exception keeps every eve
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -120,7 +120,7 @@ class Recorder:
         self._names = self._writer.codes
         self._is_open = False
         self._run = 0  # the open one, else the next
-        self._append = self._outside_run
+        self._append: Callable[..., None] = self._outside_run
 
     def __enter__(self) -> Self:
         return self
@@ -289,8 +289,7 @@ class Recorder:
 
     def apply_erase(self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str) -> None:
         """The blocks `(die, block)` count as erased, in a cell mode."""
-        rows = [(cell[0], cell[1], NULL) for cell in cells]
-        self._append(_APPLY_ERASE, time_ns, self._run, (seg, self._name(celltype)), rows)
+        self._append(_APPLY_ERASE, time_ns, self._run, (seg, self._name(celltype)), _blocks(cells))
 
     def apply_pgm(
         self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str, aborted: bool = False
@@ -441,9 +440,23 @@ def _null(value: int | None) -> int:
 
 def _nulls(targets: Sequence[Target]) -> list[Item]:
     """Targets with NULL for a page that is None."""
-    return [
-        (die, plane, block, NULL if page is None else page) for die, plane, block, page in targets
-    ]
+    try:
+        return [
+            (die, plane, block, NULL if page is None else page)
+            for die, plane, block, page in targets
+        ]
+    except (TypeError, ValueError) as error:
+        raise RecordError(
+            f"targets: {targets!r} is no list of (die, plane, block, page)"
+        ) from error
+
+
+def _blocks(cells: Sequence[Cell]) -> list[Item]:
+    """Cells with NULL for their page."""
+    try:
+        return [(die, block, NULL) for die, block, *_ in cells]
+    except (TypeError, ValueError) as error:
+        raise RecordError(f"cells: {cells!r} is no list of (die, block)") from error
 
 
 def _int64s(place: str, values: npt.ArrayLike) -> Int64s:

@@ -17,8 +17,17 @@ import msgpack
 import numpy as np
 
 from nandtrace.errors import RecordError, StorageError
-from nandtrace.trace.buffer import Block, Item, RowBuffer, check_bulk, merge_blocks, slice_block
-from nandtrace.trace.chunk import CHAIN_START, CHUNK_EVENTS, MAX_LIST_ROWS, Table, encode_chunk
+from nandtrace.trace.buffer import (
+    Block,
+    Item,
+    RowBuffer,
+    block_to_chunk,
+    check_bulk,
+    halved,
+    join_blocks,
+    slice_block,
+)
+from nandtrace.trace.chunk import CHAIN_START, CHUNK_EVENTS, Table, encode_chunk
 from nandtrace.trace.columns import Int64s
 from nandtrace.trace.frames import FrameType, encode_end, encode_frame
 from nandtrace.trace.header import Header, encode_header
@@ -26,6 +35,10 @@ from nandtrace.trace.index import Index, encode_footer
 from nandtrace.vocab import NULL
 
 RUN_END_EVENTS = 4_096
+CHUNK_SNAPSHOT_BYTES = 16 * 2**20
+MAX_SNAPSHOT_BYTES = 64 * 2**20
+"""A chunk ends before its snapshots grow past the first; one snapshot may be as large as the second."""
+
 PARTIAL_SUFFIX = ".partial"
 
 
@@ -77,6 +90,7 @@ class TraceWriter:
         self._block_events = 0
         self._room = chunk_events
         self._snapshots: list[tuple[int, bytes]] = []
+        self._snapshot_bytes = 0
         self.codes = StringCodes()
         self._first_seq = 0
         self._chain = CHAIN_START
@@ -146,11 +160,19 @@ class TraceWriter:
             packed = msgpack.packb(state)
         except (TypeError, ValueError, OverflowError) as error:
             raise RecordError(f"the snapshot can't be written: {error}") from error
+        if len(packed) > MAX_SNAPSHOT_BYTES:
+            raise RecordError(
+                f"a snapshot of {len(packed)} bytes; a trace takes {MAX_SNAPSHOT_BYTES}"
+            )
+        if self._snapshot_bytes + len(packed) > CHUNK_SNAPSHOT_BYTES:
+            self.flush()
         self._snapshots.append((self.pending_events, packed))
+        self._snapshot_bytes += len(packed)
 
     def withdraw_snapshot(self) -> None:
         """Take back the snapshot attached last: its event was refused."""
-        self._snapshots.pop()
+        _, packed = self._snapshots.pop()
+        self._snapshot_bytes -= len(packed)
 
     def end_run(self) -> None:
         """Tell the writer that a run is over: a good place to write out what is pending."""
@@ -162,14 +184,28 @@ class TraceWriter:
         self._take_rows()
         if not self._blocks:
             return
-        vocabulary = self.header.vocabulary
-        columns = merge_blocks(self._blocks, self._first_seq, self.codes.strings, vocabulary)
-        _check_list_rows(columns.tables)
-        columns.snapshots, self._snapshots = self._snapshots, []
-        frame, meta, self._chain = encode_chunk(
-            len(self._index.chunks), columns, vocabulary, self._chain, self._compress
-        )
+        block = join_blocks(self._blocks, self.header.vocabulary)
+        snapshots = self._snapshots
         self._blocks, self._block_events, self._room = [], 0, self._chunk_events
+        self._snapshots, self._snapshot_bytes = [], 0
+        start = 0
+        for part in halved(block, self.header.vocabulary):
+            stop = start + len(part)
+            self._write_chunk(
+                part, [(at - start, state) for at, state in snapshots if start <= at < stop]
+            )
+            start = stop
+
+    def _write_chunk(self, block: Block, snapshots: list[tuple[int, bytes]]) -> None:
+        vocabulary = self.header.vocabulary
+        columns = block_to_chunk(block, self._first_seq, self.codes.strings, vocabulary)
+        columns.snapshots = snapshots
+        try:
+            frame, meta, self._chain = encode_chunk(
+                len(self._index.chunks), columns, vocabulary, self._chain, self._compress
+            )
+        except ValueError as error:
+            raise RecordError(f"{self.path}: a chunk too large to write: {error}") from error
         self._first_seq += meta.events
         offset = self._offset
         self._write(frame)
@@ -245,13 +281,6 @@ class TraceWriter:
         if file is not None:
             with contextlib.suppress(OSError):
                 file.close()
-
-
-def _check_list_rows(tables: Mapping[str, Table]) -> None:
-    for name, table in tables.items():
-        for item in table.lists.values():
-            if int(item.counts.sum()) > MAX_LIST_ROWS:
-                raise RecordError(f"{name}: more than {MAX_LIST_ROWS} list items in a chunk")
 
 
 def run_column(run: int, count: int) -> Int64s:

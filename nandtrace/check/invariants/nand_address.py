@@ -155,7 +155,7 @@ def celltype_match(facts: Facts) -> Finding:
     wrong = programs.filter(pl.col("mode") != pl.col("celltype")).join(
         pairs, on=["mode", "celltype"], how="anti"
     )
-    names = {code: name for code, name in enumerate(batch.names)}
+    names = dict(enumerate(batch.names))
     wrong = wrong.with_columns(
         pl.col(column).replace_strict(names, default="an unknown mode", return_dtype=pl.String)
         for column in ("mode", "celltype")
@@ -223,8 +223,9 @@ def _addressed(facts: Facts) -> dict[str, np.ndarray]:
 def address_in_range(facts: Facts) -> Finding:
     if not facts.rules.has_topology:
         return nothing()
-    parts = [_misaddressed(facts, _addressed(facts), whole=False)]
-    evaluated = len(_addressed(facts)["seq"])
+    targets = _addressed(facts)
+    parts = [_misaddressed(facts, targets, whole=False)]
+    evaluated = len(targets["seq"])
     for kind in ("APPLY_ERASE", "APPLY_PGM"):
         cells = _applied(facts, kind)
         evaluated += len(cells["seq"])
@@ -251,7 +252,10 @@ def _applied(facts: Facts, kind: str) -> dict[str, np.ndarray]:
 def _misaddressed(facts: Facts, rows: dict[str, np.ndarray], whole: bool) -> pl.DataFrame:
     """Rows outside the device. Where a target names no page, only its die is meant (`whole` false)."""
     rules = facts.rules
-    assert rules.dies and rules.planes and rules.blocks_per_die and rules.pages_per_block
+    assert rules.dies is not None
+    assert rules.planes is not None
+    assert rules.blocks_per_die is not None
+    assert rules.pages_per_block is not None
     die, plane, block, page = (rows[name] for name in ("die", "plane", "block", "page"))
     meant = np.full(len(die), True) if whole else page != NULL
     tests = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from nandtrace.check.chains import chain_frame, last_segments
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, microseconds, nothing
@@ -153,7 +152,7 @@ def _off_time(facts: Facts, kind: str, due: str) -> tuple[int, pl.DataFrame]:
     needs=("COMMIT",),
 )
 def segment_chain(facts: Facts) -> Finding:
-    frame = chain_frame(facts)
+    frame = _chain_frame(facts)
     if frame.is_empty():
         return nothing()
     problems = {
@@ -176,6 +175,23 @@ def segment_chain(facts: Facts) -> Finding:
     )
 
 
+def _chain_frame(facts: Facts) -> pl.DataFrame:
+    """Second and later segments of ops, with `cut_before` and `left_before` of the one before.
+
+    `left_before` is the work, in ns, that the cut left of the segment before.
+    """
+    frame = facts.chained_segments.sort("run_row", "op", maintain_order=True)
+    begun = pl.max_horizontal("cut_at", "start_ns")
+    same = (pl.col("run_row") == pl.col("run_row").shift(1)) & (
+        pl.col("op") == pl.col("op").shift(1)
+    )
+    return frame.with_columns(
+        chained=pl.col("source").eq_missing(facts.batch.code("RESUME_CHAIN")),
+        cut_before=pl.col("cut_at").shift(1),
+        left_before=(pl.col("end_ns") - begun).shift(1),
+    ).filter(same)
+
+
 @invariant(
     "op-closed",
     group=GROUP,
@@ -185,14 +201,16 @@ def segment_chain(facts: Facts) -> Finding:
     needs=("COMMIT",),
 )
 def op_closed(facts: Facts) -> Finding:
-    ops = last_segments(facts)
-    left = ops.filter(pl.col("left_suspended")).sort("seq")
-    single = facts.numbered_segments.filter(~pl.col("several"), pl.col("judged"))
-    left_single = single.filter(pl.col("left_suspended"))
+    ops = facts.ops
+    chains = facts.chained_segments.unique(["run_row", "op"], keep="last", maintain_order=True)
+    chains = chains.filter(pl.col("judged"))
+    single = ops.judged & ~ops.several
+    left_single = facts.segment_frame[ops.rows[single & ops.left_suspended]]
+    left = chains.filter(pl.col("left_suspended")).select(left_single.columns)
     return finding(
-        len(ops) + len(single),
+        len(chains) + int(np.count_nonzero(single)),
         pl.concat([left, left_single]).sort("seq"),
-        exercised=len(ops) + len(left_single),
+        exercised=len(chains) + len(left_single),
         expected=pl.format("op {} to be completed or reset by the end of its run", "op"),
         actual=pl.format("its last segment, {}, was cut by a suspend and never resumed", "seg"),
     )

@@ -163,12 +163,13 @@ def resume_restores(facts: Facts) -> Finding:
     needs=("COMMIT",),
 )
 def resume_same_target(facts: Facts) -> Finding:
-    group = ["run_row", "op"]
-    frame = facts.chained_segments.filter(pl.col("carried") == 0).with_columns(
-        before=pl.col("row").shift(1).over(group)
+    frame = facts.chained_segments.filter(pl.col("carried") == 0)
+    frame = frame.sort("run_row", "op", maintain_order=True)
+    same = (pl.col("run_row") == pl.col("run_row").shift(1)) & (
+        pl.col("op") == pl.col("op").shift(1)
     )
-    chained = frame.filter(
-        pl.col("source") == facts.batch.code("RESUME_CHAIN"), pl.col("before").is_not_null()
+    chained = frame.with_columns(before=pl.col("row").shift(1)).filter(
+        same, pl.col("source") == facts.batch.code("RESUME_CHAIN")
     )
     if chained.is_empty():
         return nothing()

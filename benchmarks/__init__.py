@@ -1,0 +1,1 @@
+"""nandtrace beside its peers: the same events, in the same run, on the same machine."""

@@ -1,0 +1,90 @@
+"""`python -m benchmarks`: measure everything, print a table, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.diffing import measure_diffing
+from benchmarks.measure import ROOT
+from benchmarks.reading import measure_reading
+from benchmarks.results import Result, document, print_table
+from benchmarks.rows import rows_of
+from benchmarks.startup import measure_startup
+from benchmarks.verifying import measure_memory, measure_verifying
+from benchmarks.workload import Workload, build_workload
+from benchmarks.writing import measure_writing
+
+DEFAULT_EVENTS = 1_000_000
+FULL_EVENTS = 10_000_000
+PEER_EVENTS = 200_000
+"""Peers, and the Recorder event by event, get at most so many events; their rates do not depend on it."""
+
+SMALLER = 4
+"""Memory is measured at the full size and at this fraction of it."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the table and write the JSON."""
+    options = _parse(arguments)
+    workload = build_workload(options.events)
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    with tempfile.TemporaryDirectory(prefix="nandtrace-bench-") as folder:
+        results = measure_all(Path(folder), workload, options.repeats)
+    print_table(results, workload.total_events, options.repeats, console)
+    output: Path = options.output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    plain = document(results, workload.total_events, options.repeats)
+    output.write_text(json.dumps(plain, indent=2) + "\n")
+    console.print(f"written to {output}", soft_wrap=True)
+    return 0
+
+
+def measure_all(folder: Path, workload: Workload, repeats: int) -> list[Result]:
+    """Every measurement, one after another, on traces in the folder."""
+    rows = rows_of(workload, min(PEER_EVENTS, workload.total_events))
+    steps: dict[str, Callable[[], list[Result]]] = {
+        "writing": lambda: measure_writing(folder, workload, rows, repeats),
+        "reading": lambda: measure_reading(folder, workload, len(rows), repeats),
+        "verifying": lambda: measure_verifying(folder, workload, rows, repeats),
+        "memory": lambda: [
+            measure_memory(folder, build_workload(workload.total_events // SMALLER), workload)
+        ],
+        "diffing": lambda: measure_diffing(folder, workload, rows, repeats),
+        "start-up": lambda: measure_startup(folder, repeats),
+    }
+    results: list[Result] = []
+    for step, measure in steps.items():
+        print(f"{step} ...", file=sys.stderr)
+        results += measure()
+    return results
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--events", type=int, default=DEFAULT_EVENTS, help="about so many events")
+    parser.add_argument(
+        "--full",
+        dest="events",
+        action="store_const",
+        const=FULL_EVENTS,
+        help=f"the same as --events {FULL_EVENTS}",
+    )
+    parser.add_argument("--repeats", type=int, default=3, help="of which the median is taken")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "benchmarks" / "results" / "bench.json"
+    )
+    options = parser.parse_args(arguments)
+    if options.events < 1 or options.repeats < 1:
+        parser.error("--events and --repeats must be at least 1")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Results: one figure beside its peer's, as JSON and as a table."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+RATE, SECONDS, BYTES_PER_EVENT, MEBIBYTES = "events/s", "s", "bytes/event", "MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one contestant reached: its samples in the unit of the result, and on how many events.
+
+    `scaled` says that a slow peer worked on fewer events and its time was scaled up to all of them.
+    """
+
+    name: str
+    samples: tuple[float, ...]
+    events: int
+    scaled: bool = False
+
+    @property
+    def median(self) -> float:
+        return median(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure of nandtrace and, where there is one, its peer's on the same events in the same run."""
+
+    group: str
+    what: str
+    unit: str
+    ours: Figure
+    peer: Figure | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times better than the peer; below 1 it is worse."""
+        if self.peer is None:
+            return None
+        if self.unit == RATE:
+            return self.ours.median / self.peer.median
+        return self.peer.median / self.ours.median
+
+
+def rate(name: str, events: int, seconds: Sequence[float]) -> Figure:
+    """Events per second from the seconds that each repeat took."""
+    return Figure(name, tuple(events / value for value in seconds), events)
+
+
+def document(results: Sequence[Result], events: int, repeats: int) -> dict[str, Any]:
+    """The JSON object that schemas/bench.schema.json describes."""
+    return {
+        "version": 1,
+        "events": events,
+        "repeats": repeats,
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "cpus": os.cpu_count() or 1,
+        },
+        "results": [
+            {
+                "group": item.group,
+                "what": item.what,
+                "unit": item.unit,
+                "ours": _figure(item.ours),
+                "peer": None if item.peer is None else _figure(item.peer),
+                "ratio": item.ratio,
+            }
+            for item in results
+        ],
+    }
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "name": figure.name,
+        "median": figure.median,
+        "samples": list(figure.samples),
+        "events": figure.events,
+        "scaled": figure.scaled,
+    }
+
+
+def print_table(results: Sequence[Result], events: int, repeats: int, console: Console) -> None:
+    """Show the results; a ratio says how many times better nandtrace is than the peer beside it."""
+    title = f"{events:,} events, medians of {repeats}; × is how many times better than the peer"
+    table = Table(title=title, title_justify="left")
+    for column in ("group", "what", "nandtrace", "peer", "its figure", "×"):
+        numeric = column in ("nandtrace", "its figure", "×")
+        table.add_column(column, justify="right" if numeric else "left")
+    for at, item in enumerate(results):
+        first = at == 0 or results[at - 1].group != item.group
+        peer = item.peer
+        table.add_row(
+            item.group if first else "",
+            item.what,
+            _text(item.ours, item.unit),
+            "" if peer is None else peer.name,
+            "" if peer is None else _text(peer, item.unit) + (" *" if peer.scaled else ""),
+            "" if item.ratio is None else f"{item.ratio:,.2f}",
+        )
+    console.print(table)
+    if any(item.peer and item.peer.scaled for item in results):
+        console.print("* measured on fewer events and scaled up to all of them", style="dim")
+
+
+def _text(figure: Figure, unit: str) -> str:
+    value = figure.median
+    if unit == RATE:
+        return f"{value / 1e6:,.3f} M events/s"
+    return f"{value:,.3f} {unit}" if unit == SECONDS else f"{value:,.1f} {unit}"

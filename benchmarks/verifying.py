@@ -1,0 +1,70 @@
+"""Verifying: all invariants beside a plain loop with a few of them; memory at two sizes."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from benchmarks.measure import in_turns, run_python, timed
+from benchmarks.plain_checker import CHECKED, PlainChecker
+from benchmarks.results import MEBIBYTES, RATE, Figure, Result, rate
+from benchmarks.rows import Row
+from benchmarks.workload import Workload, write_bulk
+from nandtrace.check import Options, Verdict, load_invariants, verify_trace
+
+GROUP = "verify"
+
+
+def measure_verifying(
+    folder: Path, workload: Workload, rows: list[Row], repeats: int
+) -> list[Result]:
+    """Verifies the `raw.mpk` and `zstd.mpk` that `measure_writing` left in the folder."""
+    few = Options(only=CHECKED)
+    seconds = in_turns(
+        {
+            "all raw": timed(partial(_verify, folder / "raw.mpk", Options())),
+            "all zstd": timed(partial(_verify, folder / "zstd.mpk", Options())),
+            "few": timed(partial(_verify, folder / "raw.mpk", few)),
+            "loop": timed(partial(_check_plainly, rows)),
+        },
+        repeats,
+    )
+    loop = rate(f"plain loop, {len(CHECKED)} rules, in memory", len(rows), seconds["loop"])
+    names = {
+        "all raw": f"all {len(load_invariants())} invariants, raw",
+        "all zstd": f"all {len(load_invariants())} invariants, zstd",
+        "few": f"the loop's {len(CHECKED)} alone, raw",
+    }
+    return [
+        Result(GROUP, what, RATE, rate(what, workload.total_events, seconds[name]), loop)
+        for name, what in names.items()
+    ]
+
+
+def measure_memory(folder: Path, small: Workload, large: Workload) -> Result:
+    """Peak memory of verifying, each in a process of its own: it must not grow with the trace."""
+    write_bulk(folder / "small.mpk", small)
+    peaks = [_peak(folder / "small.mpk"), _peak(folder / "raw.mpk")]
+    return Result(
+        "memory",
+        "peak of verify",
+        MEBIBYTES,
+        Figure(f"{large.total_events:,} events", (peaks[1],), large.total_events),
+        Figure(f"verify of {small.total_events:,} events", (peaks[0],), small.total_events),
+    )
+
+
+def _peak(trace: Path) -> float:
+    return float(run_python("-m", "benchmarks.peak_memory", trace))
+
+
+def _verify(path: Path, options: Options) -> None:
+    verdict = verify_trace(path, options)
+    if verdict.verdict is not Verdict.OK:
+        raise RuntimeError(f"the workload is not legal: {verdict}")
+
+
+def _check_plainly(rows: list[Row]) -> None:
+    violations = PlainChecker().check(rows)
+    if violations:
+        raise RuntimeError(f"the plain loop finds {violations} violations in a legal workload")
