@@ -1,4 +1,4 @@
-.PHONY: setup test lint demo bench soak clean
+.PHONY: setup test lint docs demo bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,6 +21,9 @@ lint: $(STAMP)
 
 test: lint
 	$(BIN)/pytest -n 2
+
+docs: $(STAMP)
+	$(BIN)/python -m nandtrace.report
 
 demo: $(STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh

@@ -34,19 +34,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure of nandtrace and, where there is one, its peer's on the same events in the same run."""
+    """One figure of nandtrace and its peer's, from the same events in the same run."""
 
     group: str
     what: str
     unit: str
     ours: Figure
-    peer: Figure | None = None
+    peer: Figure
 
     @property
-    def ratio(self) -> float | None:
+    def ratio(self) -> float:
         """How many times better than the peer; below 1 it is worse."""
-        if self.peer is None:
-            return None
         if self.unit == RATE:
             return self.ours.median / self.peer.median
         return self.peer.median / self.ours.median
@@ -74,7 +72,7 @@ def document(results: Sequence[Result], events: int, repeats: int) -> dict[str, 
                 "what": item.what,
                 "unit": item.unit,
                 "ours": _figure(item.ours),
-                "peer": None if item.peer is None else _figure(item.peer),
+                "peer": _figure(item.peer),
                 "ratio": item.ratio,
             }
             for item in results
@@ -101,17 +99,16 @@ def print_table(results: Sequence[Result], events: int, repeats: int, console: C
         table.add_column(column, justify="right" if numeric else "left")
     for at, item in enumerate(results):
         first = at == 0 or results[at - 1].group != item.group
-        peer = item.peer
         table.add_row(
             item.group if first else "",
             item.what,
             _text(item.ours, item.unit),
-            "" if peer is None else peer.name,
-            "" if peer is None else _text(peer, item.unit) + (" *" if peer.scaled else ""),
-            "" if item.ratio is None else f"{item.ratio:,.2f}",
+            item.peer.name,
+            _text(item.peer, item.unit) + (" *" if item.peer.scaled else ""),
+            f"{item.ratio:,.2f}",
         )
     console.print(table)
-    if any(item.peer and item.peer.scaled for item in results):
+    if any(item.peer.scaled for item in results):
         console.print("* measured on fewer events and scaled up to all of them", style="dim")
 
 

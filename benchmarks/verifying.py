@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from benchmarks.plain_checker import CHECKED, PlainChecker
 from benchmarks.results import MEBIBYTES, RATE, Figure, Result, rate
 from benchmarks.rows import Row
 from benchmarks.workload import Workload, write_bulk
-from nandtrace.check import Options, Verdict, load_invariants, verify_trace
+from nandtrace.check import Options, Verdict, load_invariants, start_pool, verify_trace
 
 GROUP = "verify"
 
@@ -19,25 +21,26 @@ def measure_verifying(
     folder: Path, workload: Workload, rows: list[Row], repeats: int
 ) -> list[Result]:
     """Verifies the `raw.mpk` and `zstd.mpk` that `measure_writing` left in the folder."""
-    few = Options(only=CHECKED)
-    seconds = in_turns(
-        {
-            "all raw": timed(partial(_verify, folder / "raw.mpk", Options())),
-            "all zstd": timed(partial(_verify, folder / "zstd.mpk", Options())),
-            "few": timed(partial(_verify, folder / "raw.mpk", few)),
+    raw, zstd = folder / "raw.mpk", folder / "zstd.mpk"
+    everything, few = Options(), Options(only=CHECKED)
+    count = len(load_invariants())
+    cores = os.cpu_count() or 1
+    with start_pool(cores) as pool:
+        _verify(raw, everything, pool)  # the workers have started before anything is measured
+        contestants = {
+            f"all {count}, raw, {cores} processes": timed(partial(_verify, raw, everything, pool)),
+            f"all {count}, zstd, {cores} processes": timed(
+                partial(_verify, zstd, everything, pool)
+            ),
+            f"all {count}, raw, 1 process": timed(partial(_verify, raw, everything, None)),
+            f"the loop's {len(CHECKED)}, raw, 1 process": timed(partial(_verify, raw, few, None)),
             "loop": timed(partial(_check_plainly, rows)),
-        },
-        repeats,
-    )
-    loop = rate(f"plain loop, {len(CHECKED)} rules, in memory", len(rows), seconds["loop"])
-    names = {
-        "all raw": f"all {len(load_invariants())} invariants, raw",
-        "all zstd": f"all {len(load_invariants())} invariants, zstd",
-        "few": f"the loop's {len(CHECKED)} alone, raw",
-    }
+        }
+        seconds = in_turns(contestants, repeats)
+    loop = rate(f"plain loop, {len(CHECKED)} rules, in memory", len(rows), seconds.pop("loop"))
     return [
-        Result(GROUP, what, RATE, rate(what, workload.total_events, seconds[name]), loop)
-        for name, what in names.items()
+        Result(GROUP, what, RATE, rate(what, workload.total_events, samples), loop)
+        for what, samples in seconds.items()
     ]
 
 
@@ -47,7 +50,7 @@ def measure_memory(folder: Path, small: Workload, large: Workload) -> Result:
     peaks = [_peak(folder / "small.mpk"), _peak(folder / "raw.mpk")]
     return Result(
         "memory",
-        "peak of verify",
+        "peak of verify, 1 process",
         MEBIBYTES,
         Figure(f"{large.total_events:,} events", (peaks[1],), large.total_events),
         Figure(f"verify of {small.total_events:,} events", (peaks[0],), small.total_events),
@@ -58,8 +61,8 @@ def _peak(trace: Path) -> float:
     return float(run_python("-m", "benchmarks.peak_memory", trace))
 
 
-def _verify(path: Path, options: Options) -> None:
-    verdict = verify_trace(path, options)
+def _verify(path: Path, options: Options, pool: ProcessPoolExecutor | None) -> None:
+    verdict = verify_trace(path, options, pool)
     if verdict.verdict is not Verdict.OK:
         raise RuntimeError(f"the workload is not legal: {verdict}")
 

@@ -11,17 +11,27 @@ QUANTUM_NS = 10
 FLOAT_NOISE_US = 1e-6
 """What a float may be off its grid point by, in µs, and still be taken for it."""
 
+MAX_FLOAT_US = 2.0**43
+"""About 101 days. Beyond, rounding could take a float for the neighbour of the grid point it stands for."""
+
 
 def us_to_ns(value_us: float) -> int:
     """Convert microseconds on the 0.01 µs grid to nanoseconds.
 
-    Raises ValueError, naming the value, when it is further than `FLOAT_NOISE_US` off the grid.
+    An integer is exact. A float may be off the grid by `FLOAT_NOISE_US` and by one step of its own
+    precision, which is the coarser of the two from 5e9 µs on. Raises ValueError, naming the value, when
+    it is further off, or so large that floats no longer keep grid points apart.
     """
-    steps = value_us * (NS_PER_US // QUANTUM_NS)
-    if not math.isfinite(steps):
+    if isinstance(value_us, int):
+        return value_us * NS_PER_US
+    if not math.isfinite(value_us):
         raise ValueError(f"{value_us!r} is not a time")
+    if abs(value_us) >= MAX_FLOAT_US:
+        raise ValueError(f"{value_us!r} µs is too large for a float to say it exactly")
+    steps = value_us * (NS_PER_US // QUANTUM_NS)
     nearest = round(steps)
-    if abs(steps - nearest) * QUANTUM_NS / NS_PER_US > FLOAT_NOISE_US:
+    off_us = abs(steps - nearest) * QUANTUM_NS / NS_PER_US
+    if off_us > FLOAT_NOISE_US + math.ulp(value_us):
         raise ValueError(f"{value_us!r} µs is not a multiple of {QUANTUM_NS / NS_PER_US} µs")
     return nearest * QUANTUM_NS
 

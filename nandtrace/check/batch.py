@@ -101,7 +101,8 @@ class Batch:
     def positions(self, seq: Int64s) -> Int64s:
         """Positions of the first events not before the given sequence numbers."""
         if self._is_dense:
-            return np.clip(seq - self.seq[0], 0, len(self))
+            inside: Int64s = np.clip(seq - self.seq[0], 0, len(self))
+            return inside
         return np.searchsorted(self.seq, seq)
 
     @cached_property
@@ -253,4 +254,5 @@ def _row_range(piece: Piece, kind: Kind) -> tuple[int, int, int]:
 def _take_names(codes: Int64s, values: Int64s) -> Int64s:
     last = len(codes) - 1
     places = np.where(values == NULL, last, values)
-    return codes[np.clip(places, 0, last)]
+    taken: Int64s = codes[np.clip(places, 0, last)]
+    return taken

@@ -94,10 +94,10 @@ def _queued(facts: Facts, event: int) -> dict[str, Int64s]:
     run_end = batch.seq[batch.runs.last] + 1
     gone = np.where(left == MISSING, run_end[segments.run_row], left)
     gone = np.where(cancelled == MISSING, gone, np.minimum(gone, cancelled))
-    queue = {
+    queue: dict[str, Int64s] = {
         "seq": segments.seq,
         "seg": segments.seg,
-        "event": np.full(len(due), event, np.int8),
+        "event": np.full(len(due), event, np.int64),
         "due_ns": due,
         "key": due * _PRIORITIES + priority,
         "gone": gone,

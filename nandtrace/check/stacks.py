@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from nandtrace.check.batch import Batch
@@ -14,16 +15,18 @@ from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import Axis
 
-Entry = tuple[int | None, int | None]
-"""A suspended op and the work kept for it in ns; None where unknown."""
+Entry = tuple[int | None, int | None, int | None]
+"""A suspended op, the work kept for it in ns, the row of the segment cut; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackReplay:
-    """Per RESUME what the stacks said, and per SUSPEND the work its op had kept before."""
+    """Per RESUME what the stacks said; per SUSPEND the work its op had kept before, and whether the
+    very segment was suspended already and not resumed (`again`; of numbered ops)."""
 
     resumes: dict[str, pl.Series]
     kept_before: Int64s
+    again: npt.NDArray[np.bool_]
 
 
 class _Stacks:
@@ -36,10 +39,17 @@ class _Stacks:
         for axis in Axis:
             lists = (state or {}).get(f"suspended_{axis.lower()}") or []
             for die, ops in enumerate(lists):
-                self._stacks[die, batch.code(axis)] = [(op, None) for op in ops]
+                self._stacks[die, batch.code(axis)] = [(op, None, None) for op in ops]
 
-    def push(self, die: int, axis: int, op: int | None, remaining_ns: int | None) -> None:
-        self._stacks.setdefault((die, axis), []).append((op, remaining_ns))
+    def holds(self, die: int, axis: int, op: int | None, row: int | None) -> bool:
+        """Whether this segment of a numbered op is suspended already."""
+        if op is None or row is None:
+            return False
+        return any(entry[2] == row for entry in self._stacks.get((die, axis), ()))
+
+    def push(self, die: int, axis: int, entry: Entry) -> None:
+        self._stacks.setdefault((die, axis), []).append(entry)
+        op, remaining_ns, _ = entry
         if op is not None:
             self.kept[op] = remaining_ns
 
@@ -74,6 +84,7 @@ def replay_stacks(
 ) -> StackReplay:
     """Push at each SUSPEND that has a target, pop at each RESUME that was ok, in order."""
     kept_before = np.full(len(suspends), NULL, np.int64)
+    again = np.zeros(len(suspends), np.bool_)
     answers: list[tuple[bool, bool, bool, int | None]] = []
     stacks, current = _Stacks(batch, None), -1
     for _, run_row, what, row in _merged(suspends, resumes, resets):
@@ -82,18 +93,21 @@ def replay_stacks(
         if what == _RESET:
             stacks.drop(row)
         elif what == _SUSPEND:
-            place, die, axis, op, remaining_ns = row
+            place, die, axis, op, remaining_ns, segment = row
+            if stacks.holds(die, axis, op, segment):
+                again[place] = True
+                continue
             kept = stacks.kept.get(op) if op is not None else None
             kept_before[place] = NULL if kept is None else kept
-            stacks.push(die, axis, op, remaining_ns)
+            stacks.push(die, axis, (op, remaining_ns, segment))
         else:
             die, axis, op, ok = row
             answers.append(stacks.pop(die, axis, op) if ok else (False, True, False, None))
-    return StackReplay(_resume_columns(answers), kept_before)
+    return StackReplay(_resume_columns(answers), kept_before, again)
 
 
 _RESET, _SUSPEND, _RESUME = range(3)
-_SUSPEND_COLUMNS = ("place", "die", "axis", "op", "remaining_ns")
+_SUSPEND_COLUMNS = ("place", "die", "axis", "op", "remaining_ns", "row")
 _RESUME_COLUMNS = ("die", "axis", "op", "ok")
 
 

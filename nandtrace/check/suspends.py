@@ -188,7 +188,7 @@ def _running_or_waiting(suspends: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFr
             left_on="at_ns",
             right_on="start_ns",
             by=["run_row", "die"],
-            strategy=strategy,  # type: ignore[arg-type]
+            strategy=strategy,
             check_sortedness=False,
         ).filter(
             (pl.col("seq") < pl.col("suspend_seq"))

@@ -78,7 +78,7 @@ def ascending_order(ids: Int64s) -> npt.NDArray[np.intp]:
 
 def occurs_twice(ids: Int64s, groups: Int64s) -> npt.NDArray[np.bool_]:
     """Which ids, NULL aside, occur more than once in their group. Cheap where ids are dense."""
-    known = ids != NULL
+    known: npt.NDArray[np.bool_] = ids != NULL
     if not known.any():
         return known
     low, high = int(ids[known].min()), int(ids[known].max())

@@ -11,9 +11,17 @@ from pathlib import Path
 
 import click
 
+from nandtrace.check.pool import start_pool
+from nandtrace.check.registry import load_invariants
+from nandtrace.check.verdict import Verdict
+from nandtrace.check.verify import Options, select_invariants, verify_trace
 from nandtrace.cli.exits import Exit
 from nandtrace.cli.paths import expand
 from nandtrace.errors import UsageError
+from nandtrace.report.catalogue import catalogue_document, print_catalogue
+from nandtrace.report.console import VerdictPrinter
+from nandtrace.report.context import add_context
+from nandtrace.report.verdict_json import verdict_document
 
 
 @click.command("verify")
@@ -34,6 +42,7 @@ from nandtrace.errors import UsageError
     "--limit", default=5, show_default=True, help="Violations shown of each violated invariant."
 )
 def command(
+    *,
     traces: tuple[str, ...],
     list_only: bool,
     only: tuple[str, ...],
@@ -55,20 +64,11 @@ def command(
         raise UsageError("verify: name at least one TRACE")
     if limit < 1:
         raise UsageError(f"--limit is {limit}; it must be at least 1")
-    from nandtrace.check.verify import Options
-
     options = Options(only=only, require=require, kept=limit)
     return _verify(traces, options, as_json, verbose)
 
 
-def _verify(traces: tuple[str, ...], options: object, as_json: bool, verbose: bool) -> int:
-    from nandtrace.check.verdict import Verdict
-    from nandtrace.check.verify import Options, select_invariants, verify_trace
-    from nandtrace.report.console import VerdictPrinter
-    from nandtrace.report.context import add_context
-    from nandtrace.report.verdict_json import verdict_document
-
-    assert isinstance(options, Options)
+def _verify(traces: tuple[str, ...], options: Options, as_json: bool, verbose: bool) -> int:
     select_invariants(options)
     printer = VerdictPrinter(verbose=verbose)
     verdicts = []
@@ -95,8 +95,6 @@ PARALLEL_BYTES = 16 * 2**20
 
 
 def _workers(paths: list[Path]) -> AbstractContextManager[ProcessPoolExecutor | None]:
-    from nandtrace.check.pool import start_pool
-
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -105,9 +103,6 @@ def _workers(paths: list[Path]) -> AbstractContextManager[ProcessPoolExecutor | 
 
 
 def _list(as_json: bool) -> int:
-    from nandtrace.check.registry import load_invariants
-    from nandtrace.report.catalogue import catalogue_document, print_catalogue
-
     invariants = list(load_invariants().values())
     if as_json:
         json.dump(catalogue_document(invariants), sys.stdout, indent=2)

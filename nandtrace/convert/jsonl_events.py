@@ -96,7 +96,8 @@ class EventLines:
 
     def _run_begin(self, line: Line, time_ns: int, run: int) -> None:
         given = line["snapshot"]
-        ops = self._ops.begin(run, {name: given[name] for name in _OP_LISTS})
+        lists = {name: given[name] for name in _OP_LISTS}
+        ops = self._ops.begin(run, lists, [seg for _, _, seg in given["pending"]])
         self._writer.snapshot(_snapshot(given, ops))
         self._append(_CODES["RUN_BEGIN"], time_ns, run, (_time(line.get("run_until_us")),))
         self.runs += 1
@@ -113,7 +114,8 @@ class EventLines:
     def _commit(self, line: Line, time_ns: int, run: int) -> None:
         names, get = self._names, line.get
         source = get("source")
-        op = self._ops.commit(run, get("op"), is_chain=source == Source.RESUME_CHAIN)
+        is_chain = source == Source.RESUME_CHAIN
+        op = self._ops.commit(run, get("op"), is_chain=is_chain, seg=line["seg"])
         values = (
             line["seg"],
             NULL if op is None else op,
@@ -176,7 +178,7 @@ class EventLines:
         self._append(_CODES["APPLY_PGM"], time_ns, run, values, line["cells"])
 
     def _op(self, run: int, line: Line) -> int:
-        op = self._ops.op(run, line.get("op"))
+        op = self._ops.op(run, line.get("op"), line.get("seg"))
         return NULL if op is None else op
 
 

@@ -7,6 +7,8 @@ calls op k, in run r, is
 - else the op that run r's begin snapshot carries under k, which an earlier run committed;
 - else an op that nothing has named yet: a new one, run r's own from there on.
 
+An event that names its segment too means that segment's op, which a run may have taken over.
+
 A RESUME_CHAIN commit names no new op where one is carried under its id. The ids in a begin snapshot
 are those of the run before, so what that run's end snapshot calls them holds. An end snapshot may
 hold a carried op k beside an own op k: the longest common prefix of a list with the same list at
@@ -15,7 +17,7 @@ the run's begin is what was carried, the rest is judged by the rules above.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 OpId = int | None
@@ -54,18 +56,25 @@ class OpIds:
     def __init__(self) -> None:
         self._last = 0
         self._runs: dict[int, _RunOps] = {}
+        self._segments: dict[int, tuple[int, int]] = {}
         self._begun: _Boundary | None = None
         self._ended: _Boundary | None = None
 
-    def begin(self, run: int, raw: Mapping[str, Sequence[Sequence[OpId]]]) -> OpLists:
-        """A run begins with these op lists; returns them renumbered."""
+    def begin(
+        self,
+        run: int,
+        raw: Mapping[str, Sequence[Sequence[OpId]]],
+        pending: Iterable[int] = (),
+    ) -> OpLists:
+        """A run begins with these op lists and pending segments; returns the lists renumbered."""
         before = self._ended or self._begun
         named = dict(self._ended.pairs()) if self._ended else {}
         earlier_run = before.run if before else run
         lists = self._renumber(earlier_run, raw, before, named)
         ops = self._runs.get(run) or _RunOps()
         self._begun, self._ended = _Boundary(run, raw, lists), None
-        ops.carried = dict(self._begun.pairs())
+        self._segments = {s: self._segments[s] for s in pending if s in self._segments}
+        ops.carried = dict(self._segments.values()) | dict(self._begun.pairs())
         kept = self._runs.get(earlier_run) or _RunOps()
         self._runs = {earlier_run: kept, run: ops}
         return lists
@@ -77,19 +86,24 @@ class OpIds:
         self._ended = _Boundary(run, raw, lists)
         return lists
 
-    def commit(self, run: int, raw: OpId, *, is_chain: bool) -> OpId:
+    def commit(self, run: int, raw: OpId, *, is_chain: bool, seg: int | None = None) -> OpId:
         """The op of a COMMIT of a run."""
         if raw is None:
             return None
         ops = self._ops(run)
-        if is_chain or raw in ops.own:
-            return self.op(run, raw)
-        return self._new(ops, raw)
+        known = self.op(run, raw) if is_chain or raw in ops.own else None
+        op = known or self._new(ops, raw)
+        if seg is not None:
+            self._segments[seg] = raw, op
+        return op
 
-    def op(self, run: int, raw: OpId) -> OpId:
-        """The op that any other event of a run names."""
+    def op(self, run: int, raw: OpId, seg: int | None = None) -> OpId:
+        """The op that any other event of a run names, perhaps with its segment."""
         if raw is None:
             return None
+        committed = self._segments.get(seg) if seg is not None else None
+        if committed is not None and committed[0] == raw:
+            return committed[1]
         ops = self._ops(run)
         known = ops.own.get(raw) or ops.carried.get(raw)
         return known or self._new(ops, raw)

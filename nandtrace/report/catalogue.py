@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+
 from nandtrace.check.registry import Invariant
 
 VERSION = 1
+_PIPE_WIDTH = 400
 
 _INTRODUCTION = """\
 # Invariants
@@ -61,12 +66,10 @@ def _entry(item: Invariant) -> str:
 
 def print_catalogue(invariants: Iterable[Invariant]) -> None:
     """One line an invariant, by group."""
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("group", "invariant", "what it says"):
         table.add_column(title, no_wrap=title == "invariant", overflow="fold")
     for item in invariants:
         table.add_row(item.group, item.id, item.sentence)
-    Console().print(table)
+    # In a pipe a line is a line: nothing is folded to the width of no terminal.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)

@@ -7,7 +7,9 @@ whole.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,8 +44,10 @@ def recover(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> R
         raise UsageError(f"{target_path}: exists already; recovery overwrites nothing")
     with TraceReader(source) as reader:
         partial = partial_path(target_path)
+        if partial == reader.path:
+            partial = target_path.with_name(f"{target_path.name}.recovering")
         try:
-            with partial.open("xb") as file:
+            with partial.open("xb") as file, _unlink_on_error(partial):
                 recovery = _copy(reader, _Sink(file.write))
                 file.flush()
                 os.fsync(file.fileno())
@@ -51,6 +55,16 @@ def recover(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> R
         except OSError as error:
             raise StorageError(str(partial), error) from error
     return recovery
+
+
+@contextlib.contextmanager
+def _unlink_on_error(partial: Path) -> Iterator[None]:
+    """Half a copy is of no use: the source is still there."""
+    try:
+        yield
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 class _Sink:
@@ -71,7 +85,9 @@ def _copy(reader: TraceReader, sink: _Sink) -> Recovery:
     index = Index(reader.header.digest())
     sink.write(encode_header(reader.header))
     with reader.path.open("rb") as raw:
-        for item in reader.walk():
+        for place, item in enumerate(reader.walk()):
+            if place == 0 and reader.provenance:
+                sink.write(encode_frame(FrameType.PROVENANCE, msgpack.packb(reader.provenance)))
             if isinstance(item, Chunk):
                 raw.seek(item.offset)
                 index.add(sink.offset, item.size_bytes, item.meta, item.chain)

@@ -29,7 +29,7 @@ from nandtrace.trace.buffer import (
 )
 from nandtrace.trace.chunk import CHAIN_START, CHUNK_EVENTS, Table, encode_chunk
 from nandtrace.trace.columns import Int64s
-from nandtrace.trace.frames import FrameType, encode_end, encode_frame
+from nandtrace.trace.frames import FrameType, check_plain, encode_end, encode_frame
 from nandtrace.trace.header import Header, encode_header
 from nandtrace.trace.index import Index, encode_footer
 from nandtrace.vocab import NULL
@@ -60,6 +60,14 @@ class StringCodes(dict[str | None, int]):
         code = self[text] = len(self.strings)
         self.strings.append(text)
         return code
+
+    def keep(self, used: Sequence[int]) -> None:
+        """Forget all strings but those of the codes `used`, which become 0, 1, 2, …"""
+        strings = [self.strings[code] for code in used]
+        self.clear()
+        self[None] = NULL
+        self.strings[:] = strings
+        self.update({text: code for code, text in enumerate(strings)})
 
 
 class TraceWriter:
@@ -94,13 +102,16 @@ class TraceWriter:
         self.codes = StringCodes()
         self._first_seq = 0
         self._chain = CHAIN_START
+        preamble = _encode_preamble(header, provenance)
         self._index = Index(header.digest())
         self._file: BinaryIO | None = self._create()
         self._offset = 0
-        self._write(encode_header(header))
-        if provenance:
-            self._write(encode_frame(FrameType.PROVENANCE, msgpack.packb(dict(provenance))))
-        self._flush_file()
+        try:
+            self._write(preamble)
+            self._flush_file()
+        except StorageError:
+            self.discard()
+            raise
 
     def _create(self) -> BinaryIO:
         partial = partial_path(self.path)
@@ -125,7 +136,10 @@ class TraceWriter:
         return self._first_seq + self.pending_events
 
     def code(self, text: str) -> int:
-        """The code that stands for a string in a NAME column."""
+        """The code that stands for a string in a NAME column.
+
+        It is good until a chunk is written or columns are appended: ask again after either.
+        """
         return self.codes[text]
 
     def append(
@@ -157,6 +171,7 @@ class TraceWriter:
     def snapshot(self, state: dict[str, Any]) -> None:
         """Attach the scheduler's state to the event appended next."""
         try:
+            check_plain(state)
             packed = msgpack.packb(state)
         except (TypeError, ValueError, OverflowError) as error:
             raise RecordError(f"the snapshot can't be written: {error}") from error
@@ -281,6 +296,18 @@ class TraceWriter:
         if file is not None:
             with contextlib.suppress(OSError):
                 file.close()
+
+
+def _encode_preamble(header: Header, provenance: Mapping[str, Any] | None) -> bytes:
+    """Header and provenance, before any file is there. Raises RecordError for what they can't hold."""
+    try:
+        preamble = encode_header(header)
+        if provenance:
+            check_plain(dict(provenance))
+            preamble += encode_frame(FrameType.PROVENANCE, msgpack.packb(dict(provenance)))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RecordError(f"the header or provenance can't be written: {error}") from error
+    return preamble
 
 
 def run_column(run: int, count: int) -> Int64s:

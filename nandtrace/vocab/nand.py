@@ -94,7 +94,7 @@ DISPATCH_PRIORITY = {
     Hook.QUEUE_REFILL.value: 4,
     "OP_START": 5,
 }
-"""Order of dispatch among events of equal time (DESIGN: time, order, randomness)."""
+"""Order of dispatch among events of equal time."""
 
 NEVER_ERASED = -2
 ERASED = -1

@@ -7,6 +7,7 @@ import polars as pl
 
 from nandtrace.check.dispatch import overtaken
 from nandtrace.check.facts import Facts
+from nandtrace.check.items import differing_rows
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, ascending_order, finding, microseconds, to_frame
 from nandtrace.vocab import NULL
@@ -19,7 +20,7 @@ GROUP = "log"
     group=GROUP,
     sentence="Events are numbered 0, 1, 2, … without a hole or a repetition.",
     rationale="A lost or doubled stretch of the log would make every count after it meaningless.",
-    source="DESIGN: the trace; the catalogue, log",
+    source="docs/trace-format.md: events are numbered from 0",
 )
 def seq_dense(facts: Facts) -> Finding:
     seq = facts.batch.seq
@@ -41,7 +42,7 @@ def seq_dense(facts: Facts) -> Finding:
     group=GROUP,
     sentence="The clock never goes back, over the whole trace and across runs.",
     rationale="Simulated time only advances; a run that begins before the last one ended replays time.",
-    source="DESIGN: time, order, randomness",
+    source="nandtrace model: time and order of dispatch",
 )
 def time_monotone(facts: Facts) -> Finding:
     batch = facts.batch
@@ -65,7 +66,7 @@ def time_monotone(facts: Facts) -> Finding:
     group=GROUP,
     sentence="Every event lies between the RUN_BEGIN and the RUN_END of its run; runs count up by one.",
     rationale="A run without an end was cut short; its boundary cannot be judged.",
-    source="DESIGN: the NAND domain, words",
+    source="nandtrace model: runs",
 )
 def run_bracketed(facts: Facts) -> Finding:
     batch, runs = facts.batch, facts.batch.runs
@@ -98,7 +99,7 @@ def run_bracketed(facts: Facts) -> Finding:
     sentence="Every segment or op that an event names was committed before in its run, or taken over, "
     "and committed once.",
     rationale="An event about a segment that nobody reserved belongs to another log or was corrupted.",
-    source="DESIGN: the catalogue, log",
+    source="nandtrace model: segments and ops have ids unique in the trace",
 )
 def refs_resolve(facts: Facts) -> Finding:
     batch = facts.batch
@@ -121,7 +122,7 @@ def refs_resolve(facts: Facts) -> Finding:
 
 
 def _contradicted(facts: Facts, kind: str, rows: np.ndarray) -> pl.DataFrame:
-    """Events that repeat the op or the base of their segment's COMMIT, and repeat it wrongly."""
+    """Events that repeat the op, base or targets of their segment's COMMIT, and repeat them wrongly."""
     batch, segments = facts.batch, facts.segments
     empty = pl.DataFrame(
         schema={"seq": pl.Int64, "seg": pl.Int64, "expected": pl.String, "actual": pl.String}
@@ -129,25 +130,33 @@ def _contradicted(facts: Facts, kind: str, rows: np.ndarray) -> pl.DataFrame:
     if kind not in ("OP_START", "OP_END"):
         return empty
     parts = [empty]
+    wrong = {"targets": _retargeted(facts, rows)} if kind == "OP_END" else {}
     for name in ("op", "base", "op_name"):
         if not batch.has_values(kind, name):
             continue
         said = batch.column(kind, name)
         places = np.flatnonzero((said != NULL) & (rows >= 0))
         committed = getattr(segments, name)[rows[places]]
-        wrong = np.flatnonzero((committed != NULL) & (said[places] != committed))
-        places = places[wrong]
-        parts.append(
-            pl.DataFrame(
-                {
-                    "seq": batch.seq[batch.rows(kind)[places]],
-                    "seg": segments.seg[rows[places]],
-                }
-            ).with_columns(
-                expected=pl.lit(f"the {name} of its COMMIT"), actual=pl.lit(f"another {name}")
-            )
+        wrong[name] = places[(committed != NULL) & (said[places] != committed)]
+    parts += [
+        pl.DataFrame(
+            {"seq": batch.seq[batch.rows(kind)[places]], "seg": segments.seg[rows[places]]}
+        ).with_columns(
+            expected=pl.lit(f"the {name} of its COMMIT"), actual=pl.lit(f"another {name}")
         )
+        for name, places in wrong.items()
+    ]
     return pl.concat(parts)
+
+
+def _retargeted(facts: Facts, rows: np.ndarray) -> np.ndarray:
+    """OP_ENDs that name targets, but not those of a COMMIT of this batch."""
+    said, committed = (facts.batch.items(kind, "targets") for kind in ("OP_END", "COMMIT"))
+    if not said.columns or not committed.columns:
+        return np.zeros(0, np.int64)
+    places = np.flatnonzero((rows >= 0) & (rows < len(committed.counts)) & (said.counts > 0))
+    names = ("die", "plane", "block", "page")
+    return places[differing_rows(said, places, committed, rows[places], names)]
 
 
 def _doubled(facts: Facts) -> pl.DataFrame:
@@ -172,7 +181,7 @@ def _doubled(facts: Facts) -> pl.DataFrame:
     sentence="Nothing is dispatched while an event with an earlier key, already queued, waits.",
     rationale="The queue is one heap ordered by time, priority and sequence; an event overtaken was "
     "forgotten in it, or the heap is broken.",
-    source="DESIGN: time, order, randomness",
+    source="nandtrace model: time and order of dispatch",
     needs=("OP_START", "OP_END"),
 )
 def dispatch_order(facts: Facts) -> Finding:

@@ -24,7 +24,7 @@ GROUP = "nand address"
     sentence="Every completed op that programs a page has one APPLY_PGM of its targets, at its OP_END, "
     "and nothing else has one (policy per_segment: one at every ended segment).",
     rationale="Counted twice, as after a resume, a page is skipped; not counted, it is written twice.",
-    source="DESIGN: apply_pgm",
+    source="nandtrace model: when a program counts",
     needs=("APPLY_PGM", "COMMIT"),
 )
 def apply_pgm_matched(facts: Facts) -> Finding:
@@ -39,7 +39,7 @@ def apply_pgm_matched(facts: Facts) -> Finding:
     sentence="Every completed erase has one APPLY_ERASE of its targets, at its OP_END, and nothing else "
     "has one.",
     rationale="A block that was erased but is not known to be erased is never programmed again.",
-    source="DESIGN: apply_pgm; the catalogue, address",
+    source="nandtrace model: when an erase counts",
     needs=("APPLY_ERASE", "COMMIT"),
 )
 def apply_erase_matched(facts: Facts) -> Finding:
@@ -68,7 +68,7 @@ def _apply_finding(facts: Facts, kind: str, bases: Iterable[str]) -> Finding:
     group=GROUP,
     sentence="A page is programmed only in a block that was erased.",
     rationale="A cell can only be programmed from the erased state.",
-    source="DESIGN: rules of the device",
+    source="NAND data sheets: erase before program",
     needs=("APPLY_PGM",),
 )
 def program_after_erase(facts: Facts) -> Finding:
@@ -86,7 +86,7 @@ def program_after_erase(facts: Facts) -> Finding:
     group=GROUP,
     sentence="The pages of a block are programmed in order from 0, each the last plus one.",
     rationale="NAND disturbs its neighbours: the data sheet allows no other order.",
-    source="DESIGN: rules of the device",
+    source="NAND data sheets: page programming order within a block",
     needs=("APPLY_PGM",),
 )
 def page_ascending(facts: Facts) -> Finding:
@@ -105,7 +105,7 @@ def page_ascending(facts: Facts) -> Finding:
     group=GROUP,
     sentence="A page is programmed once between two erases of its block.",
     rationale="A second program of a page destroys what the first one wrote.",
-    source="DESIGN: rules of the device, apply_pgm",
+    source="NAND data sheets: number of partial programs; when a program counts",
     needs=("APPLY_PGM",),
 )
 def page_programmed_once(facts: Facts) -> Finding:
@@ -136,7 +136,7 @@ def page_programmed_once(facts: Facts) -> Finding:
     group=GROUP,
     sentence="A block is programmed in the cell mode it was erased in, or one that this mode takes.",
     rationale="An SLC-erased block has other thresholds than a TLC one; the data would not read back.",
-    source="DESIGN: rules of the device",
+    source="NAND data sheets: SLC mode is chosen at the erase",
     needs=("APPLY_PGM", "APPLY_ERASE"),
 )
 def celltype_match(facts: Facts) -> Finding:
@@ -177,7 +177,7 @@ def _programs(facts: Facts) -> pl.DataFrame:
     group=GROUP,
     sentence="No bad block is erased, programmed or targeted.",
     rationale="A bad block holds no data; the factory's marks must not be destroyed.",
-    source="DESIGN: rules of the device",
+    source="NAND data sheets: factory bad blocks",
     needs=("COMMIT",),
 )
 def bad_block_untouched(facts: Facts) -> Finding:
@@ -185,7 +185,7 @@ def bad_block_untouched(facts: Facts) -> Finding:
     if not rules.bad_blocks or not rules.has_topology:
         return nothing()
     bad = [die * (rules.blocks_per_die or 0) + block for die, block in rules.bad_blocks]
-    targets = _addressed(facts)
+    targets = _addressed(facts, "COMMIT")
     frame = to_frame(targets)
     cell = cell_numbers(rules, targets["die"], targets["block"])
     touched = (targets["page"] != NULL) & np.isin(cell, bad)
@@ -197,14 +197,14 @@ def bad_block_untouched(facts: Facts) -> Finding:
     )
 
 
-def _addressed(facts: Facts) -> dict[str, np.ndarray]:
-    """One row per target of a COMMIT."""
+def _addressed(facts: Facts, kind: str) -> dict[str, np.ndarray]:
+    """One row per target of a COMMIT or an OP_END."""
     batch = facts.batch
-    items = batch.items("COMMIT", "targets")
-    positions = np.repeat(batch.rows("COMMIT"), items.counts)
+    items = batch.items(kind, "targets")
+    positions = np.repeat(batch.rows(kind), items.counts)
     return {
         "seq": batch.seq[positions],
-        "seg": np.repeat(batch.column("COMMIT", "seg"), items.counts),
+        "seg": np.repeat(batch.column(kind, "seg"), items.counts),
     } | {
         name: items.columns.get(name, np.full(len(positions), NULL, np.int64))
         for name in ("die", "plane", "block", "page")
@@ -217,15 +217,17 @@ def _addressed(facts: Facts) -> dict[str, np.ndarray]:
     sentence="Every die, plane, block and page that is targeted or applied is one of the device, and "
     "the block lies in its plane.",
     rationale="An address outside the device reaches another cell or none.",
-    source="DESIGN: rules of the device",
+    source="NAND data sheets: array organisation and addressing",
     needs=("COMMIT",),
 )
 def address_in_range(facts: Facts) -> Finding:
     if not facts.rules.has_topology:
         return nothing()
-    targets = _addressed(facts)
-    parts = [_misaddressed(facts, targets, whole=False)]
-    evaluated = len(targets["seq"])
+    parts, evaluated = [], 0
+    for kind in ("COMMIT", "OP_END"):
+        targets = _addressed(facts, kind)
+        evaluated += len(targets["seq"])
+        parts.append(_misaddressed(facts, targets, whole=False))
     for kind in ("APPLY_ERASE", "APPLY_PGM"):
         cells = _applied(facts, kind)
         evaluated += len(cells["seq"])
@@ -294,7 +296,7 @@ def _misaddressed(facts: Facts, rows: dict[str, np.ndarray], whole: bool) -> pl.
     sentence="The targets of a multi-plane op lie on one die, on ascending planes, at one page and one "
     "block row (block // planes).",
     rationale="The planes share one row decoder; anything else is no multi-plane command.",
-    source="DESIGN: rules of the device",
+    source="ONFI and data sheets: multi-plane address restrictions",
     needs=("COMMIT",),
 )
 def multi_plane_address(facts: Facts) -> Finding:

@@ -22,7 +22,7 @@ GROUP = "nand run boundary"
     group=GROUP,
     sentence="When a run is over no OP_START or OP_END is queued and no op is ongoing.",
     rationale="What is left in the queue is lost with it: the classic bug that this tool was made for.",
-    source="DESIGN: a run ends",
+    source="nandtrace model: how a run ends",
     needs=("RUN_END",),
 )
 def no_open_segment_at_run_end(facts: Facts) -> Finding:
@@ -46,7 +46,7 @@ _QUEUED = ("OP_START", "OP_END")
     group=GROUP,
     sentence="When a run is over no op is suspended.",
     rationale="A suspended op that nobody resumes blocks its block for ever, or is programmed twice.",
-    source="DESIGN: a run ends",
+    source="nandtrace model: how a run ends",
     needs=("RUN_END",),
 )
 def suspended_lists_empty(facts: Facts) -> Finding:
@@ -86,7 +86,7 @@ def _boundary_finding(
     sentence="Nothing is proposed or committed at or after run_until, but in the one tick that crosses "
     "it and by the drain.",
     rationale="A run that goes on deciding after its end is longer than it was asked to be.",
-    source="DESIGN: a tick; a run ends",
+    source="nandtrace model: ticks; how a run ends",
     needs=("RUN_BEGIN",),
 )
 def nothing_proposed_after_run_until(facts: Facts) -> Finding:
@@ -95,6 +95,7 @@ def nothing_proposed_after_run_until(facts: Facts) -> Finding:
     begins = batch.rows("RUN_BEGIN")
     until[batch.run_row[begins]] = batch.column("RUN_BEGIN", "run_until_ns")
     crossing = _crossing_tick(batch.time_ns, batch.run_row, until)
+    drained = _first_drained(facts)
     parts, evaluated, exercised = [], 0, 0
     for kind in ("PROPOSE", "COMMIT"):
         positions = batch.rows(kind)
@@ -105,7 +106,8 @@ def nothing_proposed_after_run_until(facts: Facts) -> Finding:
         exercised += int(late.sum())
         if kind == "COMMIT":
             late &= batch.column(kind, "source") != batch.code("DRAIN")
-        late &= batch.time_ns[positions] > crossing[rows]
+        beyond = batch.time_ns[positions] > crossing[rows]
+        late &= beyond | (batch.seq[positions] > drained[rows])
         parts.append(
             pl.DataFrame(
                 {
@@ -132,12 +134,21 @@ def _crossing_tick(time_ns: Any, run_row: Any, until: Any) -> Any:
     return crossing
 
 
+def _first_drained(facts: Facts) -> Any:
+    """Per run, the sequence number of the first drained OP_END: there the loop had stopped."""
+    batch = facts.batch
+    positions = batch.rows("OP_END")[batch.column("OP_END", "drained") == 1]
+    first = np.full(len(batch.runs), np.iinfo(np.int64).max, np.int64)
+    np.minimum.at(first, batch.run_row[positions], batch.seq[positions])
+    return first
+
+
 @invariant(
     "drain-clock",
     group=GROUP,
     sentence="After a drain the clock stands at the last drained OP_END.",
     rationale="A clock left at run_until lets the next run begin before this one is over.",
-    source="DESIGN: a run ends, drained",
+    source="nandtrace model: the drain",
     needs=("RUN_END", "OP_END"),
 )
 def drain_clock(facts: Facts) -> Finding:
@@ -165,7 +176,7 @@ def drain_clock(facts: Facts) -> Finding:
     sentence="A run begins in the state in which the one before it ended, but for what the header says "
     "may change.",
     rationale="State that changes between runs changes without an event, so nobody can replay it.",
-    source="DESIGN: the next run starts; the catalogue, run boundary",
+    source="nandtrace model: how the next run starts",
     needs=("RUN_BEGIN", "RUN_END"),
 )
 def snapshot_continuity(facts: Facts) -> Finding:
@@ -198,7 +209,7 @@ def snapshot_continuity(facts: Facts) -> Finding:
     group=GROUP,
     sentence="At a run's end every field of the snapshot that events determine is what they say.",
     rationale="A scheduler that believes other pages programmed than it programmed will write wrong ones.",
-    source="DESIGN: the checker, replay",
+    source="nandtrace model: snapshots and replay",
     needs=("RUN_END",),
 )
 def snapshot_matches_replay(facts: Facts) -> Finding:
@@ -225,10 +236,33 @@ def snapshot_matches_replay(facts: Facts) -> Finding:
             "differing": counts,
         }
     )
-    return finding(
+    differing = finding(
         int(known.sum()),
         frame,
-        exercised=int((known & touched).sum()),
         expected=pl.format("addr_state {} of die {} block {}", "replayed", "die", "block"),
         actual=pl.format("{} ({} blocks differ)", "said", "differing"),
+    )
+    misfits = _misfits(facts, end.shape[1])
+    offenders = pl.concat([differing.offenders, misfits.offenders], how="diagonal").sort("seq")
+    evaluated = differing.evaluated + misfits.evaluated
+    return Finding(evaluated, int((known & touched).sum()) + misfits.exercised, offenders)
+
+
+def _misfits(facts: Facts, blocks: int) -> Finding:
+    """Runs one of whose snapshots has an `addr_state` of more or fewer blocks than the device."""
+    batch, runs = facts.batch, facts.batch.runs
+    rows = []
+    for row in np.flatnonzero(runs.end >= 0).tolist():
+        states = [
+            (state or {}).get("addr_state")
+            for state in (runs.begin_state[row], runs.end_state[row])
+        ]
+        sizes = [len(state) for state in states if state is not None and len(state) != blocks]
+        rows += [(int(batch.seq[runs.end[row]]), size) for size in sizes[:1]]
+    frame = pl.DataFrame(rows, schema={"seq": pl.Int64, "size": pl.Int64}, orient="row")
+    return finding(
+        len(frame),
+        frame,
+        expected=f"an addr_state of the device's {blocks} blocks",
+        actual=pl.format("one of {}", "size"),
     )

@@ -20,7 +20,7 @@ GROUP = "nand life cycle"
     sentence="Every committed segment has exactly one OP_START, unless it was withdrawn.",
     rationale="A segment whose start is still queued when its run stops never ran, though the resource "
     "manager holds its time.",
-    source="DESIGN: a run ends; the catalogue, life cycle",
+    source="nandtrace model: segments; how a run ends",
     needs=("COMMIT",),
 )
 def one_op_start_per_segment(facts: Facts) -> Finding:
@@ -49,7 +49,7 @@ def one_op_start_per_segment(facts: Facts) -> Finding:
     "suspend or a reset.",
     rationale="An OP_END that was still queued when a run stopped is lost, and what it would have done "
     "with it; one that comes twice counts its work twice.",
-    source="DESIGN: a run ends, suspend, reset; the catalogue, life cycle",
+    source="nandtrace model: segments; how a run ends",
     needs=("COMMIT",),
 )
 def one_op_end_per_segment(facts: Facts) -> Finding:
@@ -103,7 +103,7 @@ def _handed_on(facts: Facts, event: str) -> pl.Expr:
     "cut it.",
     rationale="A reservation that is not kept is no reservation: what else was placed around it would "
     "collide.",
-    source="DESIGN: suspend; the catalogue, life cycle",
+    source="nandtrace model: suspend and resume",
     needs=("COMMIT",),
 )
 def op_on_time(facts: Facts) -> Finding:
@@ -148,7 +148,7 @@ def _off_time(facts: Facts, kind: str, due: str) -> tuple[int, pl.DataFrame]:
     sentence="The segments of an op follow each other, each the RESUME_CHAIN of one that a suspend "
     "cut, and their durations conserve the committed work.",
     rationale="Work that a suspend loses or doubles makes the device finish too early or too late.",
-    source="DESIGN: suspend; the catalogue, life cycle",
+    source="nandtrace model: suspend and resume",
     needs=("COMMIT",),
 )
 def segment_chain(facts: Facts) -> Finding:
@@ -197,7 +197,7 @@ def _chain_frame(facts: Facts) -> pl.DataFrame:
     group=GROUP,
     sentence="The last segment of every op is COMPLETED or RESET.",
     rationale="An op left suspended was neither done nor given up: its page is lost without a trace.",
-    source="DESIGN: suspend, reset; the catalogue, life cycle",
+    source="nandtrace model: suspend and resume; reset",
     needs=("COMMIT",),
 )
 def op_closed(facts: Facts) -> Finding:

@@ -19,7 +19,7 @@ GROUP = "nand suspend"
     group=GROUP,
     sentence="Every SUSPEND acts on an op that is ongoing on its die and axis.",
     rationale="A suspend of nothing puts the scheduler in a state that no resume can undo.",
-    source="DESIGN: suspend",
+    source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("SUSPEND",),
 )
 def suspend_has_target(facts: Facts) -> Finding:
@@ -41,7 +41,7 @@ def suspend_has_target(facts: Facts) -> Finding:
     group=GROUP,
     sentence="Every RESUME finds the op that it resumes among the suspended ones of its die and axis.",
     rationale="A resume of nothing starts work that was never cut, or loses work that was.",
-    source="DESIGN: suspend",
+    source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("RESUME",),
 )
 def resume_has_target(facts: Facts) -> Finding:
@@ -61,7 +61,7 @@ def resume_has_target(facts: Facts) -> Finding:
     group=GROUP,
     sentence="A SUSPEND begins while its target is in CORE_BUSY.",
     rationale="Before its core is busy an op has nothing to suspend; after it, nothing is left.",
-    source="DESIGN: suspend",
+    source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("SUSPEND",),
 )
 def suspend_in_core_busy(facts: Facts) -> Finding:
@@ -103,7 +103,7 @@ def _with_state(facts: Facts, suspends: pl.DataFrame) -> pl.DataFrame:
     group=GROUP,
     sentence="What a SUSPEND keeps of its target is exactly the work not yet done.",
     rationale="Time that a suspend loses or invents is lost or invented on the device.",
-    source="DESIGN: suspend",
+    source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("SUSPEND",),
 )
 def remaining_exact(facts: Facts) -> Finding:
@@ -129,7 +129,7 @@ def remaining_exact(facts: Facts) -> Finding:
     sentence="A RESUME gives the op back the work that its SUSPEND kept, in a chain segment committed "
     "with it.",
     rationale="An op that leaves the suspended list without a segment is neither suspended nor running.",
-    source="DESIGN: suspend",
+    source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("RESUME",),
 )
 def resume_restores(facts: Facts) -> Finding:
@@ -159,7 +159,7 @@ def resume_restores(facts: Facts) -> Finding:
     group=GROUP,
     sentence="What a resumed op goes on with is the same op: name, base and targets as committed first.",
     rationale="A program that goes on in another block destroys that block and leaves its own half done.",
-    source="DESIGN: suspend",
+    source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("COMMIT",),
 )
 def resume_same_target(facts: Facts) -> Finding:
@@ -193,7 +193,7 @@ def resume_same_target(facts: Facts) -> Finding:
     group=GROUP,
     sentence="Suspended ops are resumed last first, and a program before an erase.",
     rationale="A program suspended within an erase suspend must end before the erase can go on.",
-    source="DESIGN: suspend",
+    source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("RESUME",),
 )
 def nested_order(facts: Facts) -> Finding:
@@ -218,7 +218,7 @@ def _good_resumes(facts: Facts) -> pl.DataFrame:
     group=GROUP,
     sentence="Ops leave the backlog of their die in the order in which they came.",
     rationale="An op that others overtake may wait for ever.",
-    source="DESIGN: the catalogue, suspend",
+    source="nandtrace model: the backlog",
     needs=("BACKLOG",),
 )
 def backlog_fifo(facts: Facts) -> Finding:
