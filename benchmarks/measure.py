@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 NANDTRACE = ("-c", "from nandtrace.cli.main import main; main()")
 """Arguments with which Python is the `nandtrace` command."""
 
+_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+"""As it was at the start: a pool of workers changes this process's own (nandtrace.check.start_pool)."""
+
 
 def timed(work: Callable[[], Any]) -> Measured:
     """The wall time of a call."""
@@ -47,7 +50,7 @@ def run_python(*arguments: str | Path, exit_code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=_ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,

@@ -50,7 +50,7 @@ class RunStream:
     in some batch, also those outside any run: the invariants of the log report them.
     """
 
-    def __init__(self, reader: TraceReader, batch_events: int = BATCH_EVENTS) -> None:
+    def __init__(self, reader: TraceReader, batch_events: int) -> None:
         self.report = StreamReport()
         self._reader = reader
         self._batch_events = batch_events

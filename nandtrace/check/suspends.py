@@ -169,12 +169,16 @@ def _with_unnumbered_targets(
 
 def _cut_with(suspends: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """The segment whose OP_END was withdrawn together with the SUSPEND."""
-    return suspends.join(
-        rows.select("row", "run_row", "die", "cut_at"),
-        left_on=["run_row", "die", "time_ns"],
-        right_on=["run_row", "die", "cut_at"],
-        maintain_order="left_right",
-    ).select("place", "row")
+    return (
+        suspends.select("place", "run_row", "die", "time_ns")
+        .join(
+            rows.select("row", "run_row", "die", "cut_at"),
+            left_on=["run_row", "die", "time_ns"],
+            right_on=["run_row", "die", "cut_at"],
+            maintain_order="left_right",
+        )
+        .select("place", "row")
+    )
 
 
 def _running_or_waiting(suspends: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

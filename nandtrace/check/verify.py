@@ -18,13 +18,12 @@ from nandtrace.check.carry import Carry, carry_over
 from nandtrace.check.judge import Job, Judged, judge, run_job
 from nandtrace.check.registry import Invariant, load_invariants
 from nandtrace.check.rules import rules_from_device
-from nandtrace.check.stream import RunStream
+from nandtrace.check.stream import BATCH_EVENTS, RunStream
 from nandtrace.check.verdict import InvariantResult, TraceVerdict
 from nandtrace.errors import InputError, TraceError, UsageError
 from nandtrace.trace import ChunkError, TraceReader
 
 KEPT_VIOLATIONS = 10
-"""Violations kept per invariant, the earliest; all are counted."""
 
 _JOBS_AHEAD = 4
 """Batches given to the workers before the first result is awaited."""
@@ -32,11 +31,16 @@ _JOBS_AHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`only` limits the invariants by id, `require` names those that must be exercised."""
+    """`only` limits the invariants by id, `require` names those that must be exercised.
+
+    `kept` violations of each invariant are kept, the earliest; all are counted. `batch_events` bounds
+    the batches that runs are judged in: it changes speed and memory, never a verdict.
+    """
 
     only: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     kept: int = KEPT_VIOLATIONS
+    batch_events: int = BATCH_EVENTS
 
 
 def verify_trace(
@@ -54,7 +58,7 @@ def verify_trace(
     verdict = TraceVerdict(str(path))
     try:
         with TraceReader(path) as reader:
-            _verify_reader(reader, _Judges(invariants, options.kept, pool), verdict)
+            _verify_reader(reader, _Judges(invariants, options, pool), verdict)
     except (InputError, ChunkError) as error:
         verdict.error = str(error)
     by_id = {item.id: item for item in verdict.invariants}
@@ -77,10 +81,14 @@ class _Judges:
     """Judges batches in order: at once, or side by side in a pool."""
 
     def __init__(
-        self, invariants: Mapping[str, Invariant], kept: int, pool: ProcessPoolExecutor | None
+        self,
+        invariants: Mapping[str, Invariant],
+        options: Options,
+        pool: ProcessPoolExecutor | None,
     ) -> None:
         self._invariants = invariants
-        self.kept = kept
+        self.kept = options.kept
+        self.batch_events = options.batch_events
         self._pool = pool
         self._waiting: deque[Future[list[Judged]]] = deque()
 
@@ -110,7 +118,7 @@ class _Judges:
 def _verify_reader(reader: TraceReader, judges: _Judges, verdict: TraceVerdict) -> None:
     mine = judges.of_domain(reader.header.domain)
     verdict.invariants = [InvariantResult(item.id, item.group, item.sentence) for item in mine]
-    stream = RunStream(reader)
+    stream = RunStream(reader, judges.batch_events)
     try:
         for results in _judged(reader, stream, judges):
             for total, found in zip(verdict.invariants, results, strict=True):

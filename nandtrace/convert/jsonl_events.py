@@ -87,6 +87,7 @@ class EventLines:
     def _bound_chunk(self, size_bytes: int) -> None:
         if self._writer.pending_events == 0:
             self._open_bytes = 0
+            self._names.forget()
         elif self._open_bytes + size_bytes > MAX_OPEN_BYTES:
             self._writer.flush()
             self._open_bytes = 0
@@ -188,6 +189,11 @@ class _NameCodes(dict[str | None, int]):
     def __init__(self, writer: TraceWriter) -> None:
         super().__init__({None: NULL})
         self._writer = writer
+
+    def forget(self) -> None:
+        """The writer's codes may change with every chunk."""
+        self.clear()
+        self[None] = NULL
 
     def __missing__(self, name: str) -> int:
         code = self[name] = self._writer.code(plain_text(name, ()))

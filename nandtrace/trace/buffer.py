@@ -12,7 +12,7 @@ import numpy as np
 from nandtrace.errors import RecordError
 from nandtrace.trace.chunk import ChunkColumns, ListTable, Table
 from nandtrace.trace.columns import Int64s
-from nandtrace.vocab import NULL, ColumnType, Kind, Vocabulary
+from nandtrace.vocab import NULL, Column, ColumnType, Kind, Vocabulary
 
 Item = Sequence[int]
 
@@ -195,13 +195,11 @@ def block_to_chunk(
 ) -> ChunkColumns:
     """A block as the columns of a chunk, with a string table of its own, sorted."""
     used = np.bincount(block.kind, minlength=256)
+    local, names = localised(block, strings, vocabulary)
     tables = {
-        name: Table(dict(table.columns), table.lists)
-        for name, table in block.tables.items()
-        if used[vocabulary.by_name[name].code]
+        name: table for name, table in local.tables.items() if used[vocabulary.by_name[name].code]
     }
-    local = _localise(tables, strings, vocabulary)
-    return ChunkColumns(first_seq, block.time_ns, block.run, block.kind, tables, local)
+    return ChunkColumns(first_seq, block.time_ns, block.run, block.kind, tables, names)
 
 
 def _merge_tables(kind: Kind, tables: Sequence[Table]) -> Table:
@@ -226,15 +224,16 @@ def _merge_tables(kind: Kind, tables: Sequence[Table]) -> Table:
     return Table(columns, lists)
 
 
-def _localise(
-    tables: dict[str, Table], strings: Sequence[str], vocabulary: Vocabulary
-) -> list[str]:
-    """Replace the writer's string codes by those of the chunk: only what is used, in sorted order."""
+def localised(
+    block: Block, strings: Sequence[str], vocabulary: Vocabulary
+) -> tuple[Block, list[str]]:
+    """The block with codes of its own in place of those of `strings`: only what it uses, sorted."""
+    tables = {name: _copied(table) for name, table in block.tables.items()}
     places = [
-        (tables[kind.name].columns, column.name)
-        for kind in vocabulary.kinds
-        if kind.name in tables
-        for column in kind.columns
+        (columns, column.name)
+        for name, table in tables.items()
+        for columns, wanted in _name_columns(vocabulary.by_name[name], table)
+        for column in wanted
         if column.type == ColumnType.NAME
     ]
     used = np.zeros(len(strings) + 1, np.bool_)
@@ -245,7 +244,23 @@ def _localise(
     local[codes] = np.arange(len(codes))
     for columns, name in places:
         columns[name] = local[np.where(columns[name] == NULL, len(strings), columns[name])]
-    return [strings[code] for code in codes]
+    names = [strings[code] for code in codes]
+    return Block(block.time_ns, block.run, block.kind, tables), names
+
+
+def _copied(table: Table) -> Table:
+    """A table whose maps may be changed; the arrays are shared."""
+    lists = {name: ListTable(item.counts, dict(item.columns)) for name, item in table.lists.items()}
+    return Table(dict(table.columns), lists)
+
+
+def _name_columns(
+    kind: Kind, table: Table
+) -> Iterator[tuple[dict[str, Int64s], tuple[Column, ...]]]:
+    """The maps of a table that may hold NAME columns, with the columns that they have."""
+    yield table.columns, kind.columns
+    for item in kind.lists:
+        yield table.lists[item.name].columns, item.columns
 
 
 def slice_block(block: Block, start: int, stop: int, vocabulary: Vocabulary) -> Block:
@@ -305,11 +320,16 @@ def _check_names(kind: Kind, table: Table) -> None:
 
 
 def _check_list(place: str, item: ListTable, expected: int) -> None:
-    if len(item.counts) != expected:
-        raise RecordError(f"{place}: {len(item.counts)} counts for {expected} events")
-    if expected and not 0 <= int(item.counts.min()) <= int(item.counts.max()) <= MAX_EVENT_ITEMS:
-        raise RecordError(f"{place}: a count that is not 0 to {MAX_EVENT_ITEMS}")
+    check_counts(place, item.counts, expected)
     total = int(item.counts.sum())
     for name, values in item.columns.items():
         if len(values) != total:
             raise RecordError(f"{place}.{name}: {len(values)} items where the counts say {total}")
+
+
+def check_counts(place: str, counts: Int64s, expected: int) -> None:
+    """Raise RecordError where the lengths of an event's list are not one each, or no lengths."""
+    if len(counts) != expected:
+        raise RecordError(f"{place}: {len(counts)} counts for {expected} events")
+    if expected and not 0 <= int(counts.min()) <= int(counts.max()) <= MAX_EVENT_ITEMS:
+        raise RecordError(f"{place}: a count that is not 0 to {MAX_EVENT_ITEMS}")

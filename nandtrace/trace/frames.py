@@ -253,7 +253,7 @@ def check_plain(value: Any, depth: int = 0) -> None:
             raise ValueError("a map with a key that is no string")
         value = value.values()
     elif not isinstance(value, list | tuple):
-        if type(value) not in _SCALARS and not isinstance(value, str):
+        if value is not None and not isinstance(value, int | float | str | bytes):
             raise ValueError(f"{value!r} is of no type that a trace holds")
         return
     if not _SCALARS.issuperset(map(type, value)):

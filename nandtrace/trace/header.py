@@ -81,6 +81,7 @@ def _sorted(value: Any) -> Any:
 
 def encode_header(header: Header) -> bytes:
     """The first frame of a trace. Raises like header_to_bytes."""
+    _check_columns(header.vocabulary)
     return encode_frame(FrameType.HEADER, header_to_bytes(header))
 
 

@@ -15,21 +15,21 @@ Times are integer nanoseconds. Leaving the block by an exception keeps every eve
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 
 from nandtrace.errors import RecordError
 from nandtrace.trace.buffer import Item
-from nandtrace.trace.chunk import CHUNK_EVENTS, ListTable, Table
-from nandtrace.trace.columns import Int64s
+from nandtrace.trace.bulk import BulkTable, to_int64s, to_table
+from nandtrace.trace.chunk import CHUNK_EVENTS
 from nandtrace.trace.header import Header
+from nandtrace.trace.snapshot_schema import check_snapshot
 from nandtrace.trace.writer import TraceWriter, run_column
-from nandtrace.vocab import NAND, NULL, ColumnType, Kind
+from nandtrace.vocab import NAND, NULL
 from nandtrace.vocab.nand import DEFAULT_ERASE_BASES, ApplyPolicy, SuspendCloses
 
 Target = tuple[int, int, int, int | None]
@@ -37,10 +37,6 @@ Target = tuple[int, int, int, int | None]
 
 Cell = tuple[int, int] | tuple[int, int, int]
 """die, block, and page for APPLY_PGM."""
-
-BulkTable = Mapping[str, Any]
-"""Columns of a kind by name. A NAME column is a pair (codes, strings); a list column is a mapping of
-its own columns, with the number of items per row under "count"."""
 
 _RUN_BEGIN = NAND.by_name["RUN_BEGIN"].code
 _RUN_END = NAND.by_name["RUN_END"].code
@@ -103,15 +99,15 @@ class Recorder:
     ) -> None:
         device = {
             "topology": asdict(topology),
-            "program_bases": list(program_bases),
-            "erase_bases": list(erase_bases),
+            "program_bases": _ordered(program_bases),
+            "erase_bases": _ordered(erase_bases),
             "celltype_compatible": {
-                mode: list(modes) for mode, modes in (celltype_compatible or {}).items()
+                mode: _ordered(modes) for mode, modes in (celltype_compatible or {}).items()
             },
             "apply_policy": apply_policy.value,
             "suspend_closes": suspend_closes.value,
             "chain_op_start": True,
-            "bad_blocks": [list(block) for block in bad_blocks],
+            "bad_blocks": [list(block) for block in _ordered(bad_blocks)],
         }
         header = Header(NAND, dict(identity or {}), device)
         self._writer = TraceWriter(
@@ -355,60 +351,15 @@ class Recorder:
         """
         if not self._is_open:
             raise RecordError("no run is open")
-        times, kinds = _int64s("time_ns", time_ns), _int64s("kind", kind)
+        times, kinds = to_int64s("time_ns", time_ns), to_int64s("kind", kind)
         built = {}
         for name, columns in tables.items():
             if name not in NAND.by_name or name in ("RUN_BEGIN", "RUN_END"):
                 raise RecordError(f"{name!r} is no kind for bulk columns")
             entry = NAND.by_name[name]
-            built[name] = self._bulk_table(entry, columns, int((kinds == entry.code).sum()))
+            count = int((kinds == entry.code).sum())
+            built[name] = to_table(entry, columns, count, self._name)
         self._writer.append_columns(times, run_column(self._run, len(times)), kinds, built)
-
-    def _bulk_table(self, kind: Kind, columns: BulkTable, count: int) -> Table:
-        known = {column.name for column in kind.columns} | {item.name for item in kind.lists}
-        for name in columns:
-            if name not in known:
-                raise RecordError(f"{kind.name} has no column {name!r}")
-        plain = {}
-        for column in kind.columns:
-            value = columns.get(column.name)
-            place = f"{kind.name}.{column.name}"
-            if value is None:
-                plain[column.name] = np.full(count, NULL, np.int64)
-            elif column.type == ColumnType.NAME:
-                plain[column.name] = self._bulk_names(place, value)
-            else:
-                plain[column.name] = _int64s(place, value)
-        lists = {}
-        for item in kind.lists:
-            given = columns.get(item.name, {})
-            counts = _int64s(
-                f"{kind.name}.{item.name}", given.get("count", np.zeros(count, np.int64))
-            )
-            total = int(counts.sum())
-            lists[item.name] = ListTable(
-                counts,
-                {
-                    column.name: _int64s(
-                        f"{kind.name}.{item.name}.{column.name}",
-                        given.get(column.name, np.full(total, NULL)),
-                    )
-                    for column in item.columns
-                },
-            )
-        return Table(plain, lists)
-
-    def _bulk_names(self, place: str, value: Any) -> Int64s:
-        try:
-            codes, strings = value
-            table = np.array([*map(self._name, strings), NULL], dtype=np.int64)
-        except (TypeError, ValueError) as error:
-            raise RecordError(f"{place}: not a pair of codes and strings: {error}") from error
-        codes = _int64s(place, codes)
-        places = np.where(codes == NULL, len(table) - 1, codes)
-        if len(places) and not 0 <= int(places.min()) <= int(places.max()) < len(table):
-            raise RecordError(f"{place}: a code that names none of its {len(table) - 1} strings")
-        return table[places]
 
     # ---- inside
 
@@ -416,7 +367,12 @@ class Recorder:
         self, code: int, time_ns: int, values: Sequence[int], snapshot: Mapping[str, Any]
     ) -> None:
         """Append a run's begin or end with its snapshot, or neither."""
-        self._writer.snapshot(dict(snapshot))
+        try:
+            state = dict(snapshot)
+            check_snapshot(NAND.domain, state)
+        except (TypeError, ValueError) as error:
+            raise RecordError(f"{NAND.by_code[code].name}: {error}") from error
+        self._writer.snapshot(state)
         try:
             self._writer.append(code, time_ns, self._run, values)
         except RecordError:
@@ -432,6 +388,11 @@ class Recorder:
     def _outside_run(self, code: int, *_: object) -> None:
         """What `_append` is while no run is open."""
         raise RecordError(f"{NAND.by_code[code].name} outside a run")
+
+
+def _ordered(values: Iterable[Any]) -> list[Any]:
+    """A list of the values; a set, whose order differs from process to process, is sorted."""
+    return sorted(values) if isinstance(values, Set) else list(values)
 
 
 def _null(value: int | None) -> int:
@@ -457,14 +418,3 @@ def _blocks(cells: Sequence[Cell]) -> list[Item]:
         return [(die, block, NULL) for die, block, *_ in cells]
     except (TypeError, ValueError) as error:
         raise RecordError(f"cells: {cells!r} is no list of (die, block)") from error
-
-
-def _int64s(place: str, values: npt.ArrayLike) -> Int64s:
-    array = np.asarray(values)
-    if array.dtype.kind not in "iub" and array.size:
-        raise RecordError(f"{place}: not an array of integers but of {array.dtype}")
-    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
-        raise RecordError(f"{place}: {array.max()} does not fit 64 bits")
-    if array.ndim != 1:
-        raise RecordError(f"{place}: {array.ndim} dimensions, not one")
-    return array.astype(np.int64)

@@ -25,6 +25,7 @@ from nandtrace.trace.buffer import (
     check_bulk,
     halved,
     join_blocks,
+    localised,
     slice_block,
 )
 from nandtrace.trace.chunk import CHAIN_START, CHUNK_EVENTS, Table, encode_chunk
@@ -38,6 +39,9 @@ RUN_END_EVENTS = 4_096
 CHUNK_SNAPSHOT_BYTES = 16 * 2**20
 MAX_SNAPSHOT_BYTES = 64 * 2**20
 """A chunk ends before its snapshots grow past the first; one snapshot may be as large as the second."""
+
+MAX_STRINGS = 65_536
+"""Once more distinct strings than this are known, those of chunks already written are forgotten."""
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -61,9 +65,8 @@ class StringCodes(dict[str | None, int]):
         self.strings.append(text)
         return code
 
-    def keep(self, used: Sequence[int]) -> None:
-        """Forget all strings but those of the codes `used`, which become 0, 1, 2, …"""
-        strings = [self.strings[code] for code in used]
+    def keep(self, strings: Sequence[str]) -> None:
+        """Forget all strings but these, which get the codes 0, 1, 2, …"""
         self.clear()
         self[None] = NULL
         self.strings[:] = strings
@@ -100,6 +103,7 @@ class TraceWriter:
         self._snapshots: list[tuple[int, bytes]] = []
         self._snapshot_bytes = 0
         self.codes = StringCodes()
+        self._strings_max = MAX_STRINGS
         self._first_seq = 0
         self._chain = CHAIN_START
         preamble = _encode_preamble(header, provenance)
@@ -148,6 +152,7 @@ class TraceWriter:
         """Append one event. `values` in the vocabulary's column order; NULL where there is none."""
         if self._rows.append(code, time_ns, run, values, items) >= self._room:
             self.flush()
+            self._bound_strings()
 
     def append_columns(
         self, time_ns: Int64s, run: Int64s, kind: Int64s, tables: Mapping[str, Table]
@@ -167,6 +172,20 @@ class TraceWriter:
             start = stop
             if self._block_events >= self._chunk_events:
                 self.flush()
+        self._bound_strings()
+
+    def _bound_strings(self) -> None:
+        """Forget the strings of chunks already written, so that memory stays bounded by the chunk."""
+        if len(self.codes.strings) <= self._strings_max:
+            return
+        self._take_rows()
+        kept: list[str] = []
+        if self._blocks:
+            block = join_blocks(self._blocks, self.header.vocabulary)
+            block, kept = localised(block, self.codes.strings, self.header.vocabulary)
+            self._blocks = [block]
+        self.codes.keep(kept)
+        self._strings_max = max(MAX_STRINGS, 2 * len(kept))
 
     def snapshot(self, state: dict[str, Any]) -> None:
         """Attach the scheduler's state to the event appended next."""
@@ -193,6 +212,7 @@ class TraceWriter:
         """Tell the writer that a run is over: a good place to write out what is pending."""
         if self.pending_events >= min(RUN_END_EVENTS, self._chunk_events):
             self.flush()
+            self._bound_strings()
 
     def flush(self) -> None:
         """Write what is pending as one chunk and hand it to the operating system."""

@@ -163,7 +163,8 @@ def op_end_late(lines: Lines, random: Random) -> bool:
     places = [
         p
         for p in _places(lines, "OP_END")
-        if lines[p + 1]["kind"] in ("COMMIT", "OP_START") and lines[p + 1]["t_us"] > lines[p]["t_us"]
+        if lines[p + 1]["kind"] in ("COMMIT", "OP_START")
+        and lines[p + 1]["t_us"] > lines[p]["t_us"]
     ]
     place = _pick(random, places)
     if place is None:
@@ -212,7 +213,11 @@ def commit_in_the_past(lines: Lines, random: Random) -> bool:
 @_fault
 def commit_after_drain(lines: Lines, random: Random) -> bool:
     """A status read committed, run and ended after the run's drain."""
-    places = [p for p in _places(lines, "RUN_END") if lines[p - 1].get("drained") or lines[p - 2].get("drained")]
+    places = [
+        p
+        for p in _places(lines, "RUN_END")
+        if lines[p - 1].get("drained") or lines[p - 2].get("drained")
+    ]
     place = _pick(random, places)
     if place is None:
         return False
@@ -220,7 +225,13 @@ def commit_after_drain(lines: Lines, random: Random) -> bool:
     seg = 1 + max(line.get("seg", 0) for line in lines)
     base = {"run": run, "t_us": time_us, "seg": seg, "op_name": "SR", "base": "SR"}
     lines[place:place] = [
-        {"kind": "COMMIT", **base, "start_us": time_us, "end_us": time_us, "targets": [[0, 0, 0, None]]},
+        {
+            "kind": "COMMIT",
+            **base,
+            "start_us": time_us,
+            "end_us": time_us,
+            "targets": [[0, 0, 0, None]],
+        },
         {"kind": "OP_START", **base},
         {"kind": "OP_END", **base},
     ]
@@ -362,9 +373,7 @@ def apply_out_of_range(lines: Lines, random: Random) -> bool:
 
 @_fault
 def targets_reversed(lines: Lines, random: Random) -> bool:
-    return _edit(
-        lines, random, "COMMIT", lambda line: line["targets"].reverse(), _is_multi_plane
-    )
+    return _edit(lines, random, "COMMIT", lambda line: line["targets"].reverse(), _is_multi_plane)
 
 
 def _is_multi_plane(line: Line) -> bool:
@@ -412,7 +421,11 @@ def cells_other_than_targets(lines: Lines, random: Random) -> bool:
 @_fault
 def cell_lost(lines: Lines, random: Random) -> bool:
     return _edit(
-        lines, random, "APPLY_PGM", lambda line: line["cells"].pop(), lambda line: len(line["cells"]) > 1
+        lines,
+        random,
+        "APPLY_PGM",
+        lambda line: line["cells"].pop(),
+        lambda line: len(line["cells"]) > 1,
     )
 
 
@@ -444,7 +457,10 @@ def celltype_incompatible(lines: Lines, random: Random) -> bool:
 def celltype_incompatible_with_earlier_run(lines: Lines, random: Random) -> bool:
     """The block was erased in a run before the program's."""
     erased = {
-        tuple(cell): line["run"] for line in lines if line["kind"] == "APPLY_ERASE" for cell in line["cells"]
+        tuple(cell): line["run"]
+        for line in lines
+        if line["kind"] == "APPLY_ERASE"
+        for cell in line["cells"]
     }
 
     def change(line: Line) -> None:
@@ -494,7 +510,9 @@ def apply_of_a_read(lines: Lines, random: Random) -> bool:
 @_fault
 def completed_op_goes_on(lines: Lines, random: Random) -> bool:
     """A numbered program that has ended gets a RESUME_CHAIN segment and is applied again."""
-    place = _pick(random, [p for p in _places(lines, "APPLY_PGM") if lines[p]["t_us"] < lines[p + 1]["t_us"]])
+    place = _pick(
+        random, [p for p in _places(lines, "APPLY_PGM") if lines[p]["t_us"] < lines[p + 1]["t_us"]]
+    )
     if place is None:
         return False
     apply = lines[place]
@@ -502,7 +520,14 @@ def completed_op_goes_on(lines: Lines, random: Random) -> bool:
     if "op" not in first:
         return False
     seg, now = 1 + max(line.get("seg", 0) for line in lines), apply["t_us"]
-    again = {**first, "source": "RESUME_CHAIN", "seg": seg, "t_us": now, "start_us": now, "end_us": now}
+    again = {
+        **first,
+        "source": "RESUME_CHAIN",
+        "seg": seg,
+        "t_us": now,
+        "start_us": now,
+        "end_us": now,
+    }
     end = {name: again[name] for name in ("run", "t_us", "seg", "op", "op_name", "base", "targets")}
     start = {name: again[name] for name in ("run", "t_us", "seg", "op_name", "base")}
     added = [again, {"kind": "OP_START", **start}, {"kind": "OP_END", **end}, {**apply, "seg": seg}]
@@ -535,7 +560,14 @@ def cancel_of_start(lines: Lines, random: Random) -> bool:
 def suspend_of_ended_op(lines: Lines, random: Random) -> bool:
     def change(line: Line) -> None:
         line["op"] = random.choice(
-            [e["op"] for e in lines if e["kind"] == "OP_END" and e["run"] == line["run"] and "op" in e and e["t_us"] < line["t_us"]]
+            [
+                e["op"]
+                for e in lines
+                if e["kind"] == "OP_END"
+                and e["run"] == line["run"]
+                and "op" in e
+                and e["t_us"] < line["t_us"]
+            ]
         )
 
     return _edit(lines, random, "SUSPENDED", change, lambda line: "op" in line)
@@ -551,14 +583,20 @@ def suspend_of_unknown_op(lines: Lines, random: Random) -> bool:
 @_fault
 def suspend_on_other_axis(lines: Lines, random: Random) -> bool:
     return _edit(
-        lines, random, "SUSPENDED", lambda line: line.update(axis="ERASE"), lambda line: "op" in line
+        lines,
+        random,
+        "SUSPENDED",
+        lambda line: line.update(axis="ERASE"),
+        lambda line: "op" in line,
     )
 
 
 @_fault
 def suspend_on_other_die(lines: Lines, random: Random) -> bool:
     kind = random.choice(["SUSPENDED", "RESUMED"])
-    return _edit(lines, random, kind, lambda line: line.update(die=random.choice([1, 9, -1, 2**40])))
+    return _edit(
+        lines, random, kind, lambda line: line.update(die=random.choice([1, 9, -1, 2**40]))
+    )
 
 
 @_fault
@@ -585,7 +623,11 @@ def resume_not_ok(lines: Lines, random: Random) -> bool:
 @_fault
 def resume_of_other_op(lines: Lines, random: Random) -> bool:
     return _edit(
-        lines, random, "RESUMED", lambda line: line.update(op=line["op"] - 1), lambda line: "op" in line
+        lines,
+        random,
+        "RESUMED",
+        lambda line: line.update(op=line["op"] - 1),
+        lambda line: "op" in line,
     )
 
 
@@ -647,7 +689,11 @@ def chain_of_other_op(lines: Lines, random: Random) -> bool:
 @_fault
 def chain_source_lost(lines: Lines, random: Random) -> bool:
     return _edit(
-        lines, random, "COMMIT", lambda line: line.pop("source"), lambda line: _is_chain(line) and "op" in line
+        lines,
+        random,
+        "COMMIT",
+        lambda line: line.pop("source"),
+        lambda line: _is_chain(line) and "op" in line,
     )
 
 
@@ -666,7 +712,16 @@ def resumed_first_in_first_out(lines: Lines, random: Random) -> bool:
     if place is None or "op" not in lines[place]:
         return False
     resumed = lines[place]
-    lines.insert(place, {**resumed, "kind": "SUSPENDED", "op": 555_555, "at_us": resumed["t_us"], "remaining_us": 1.0})
+    lines.insert(
+        place,
+        {
+            **resumed,
+            "kind": "SUSPENDED",
+            "op": 555_555,
+            "at_us": resumed["t_us"],
+            "remaining_us": 1.0,
+        },
+    )
     del lines[place]["ok"]
     return True
 

@@ -13,6 +13,8 @@ from typing import Any
 
 Line = dict[str, Any]
 
+_PRIORITY = {"OP_END": 0, "OP_START": 5}
+
 INVARIANTS = (
     "time-monotone",
     "run-bracketed",
@@ -51,6 +53,9 @@ def judge(lines: list[Line]) -> dict[str, int]:
     """How often each invariant is violated by the events after the HEADER, `lines[0]`."""
     log = _Log(lines[0])
     for line in lines[1:]:
+        if line["kind"] == "CANCEL":
+            log.cancels_at[line["run"], line["t_us"]].append(line["seg"])
+    for line in lines[1:]:
         log.take(line)
     log.finish()
     return {name: log.found[name] for name in INVARIANTS}
@@ -60,11 +65,18 @@ def _ns(time_us: float) -> int:
     return round(time_us * 1000)
 
 
+@dataclass(eq=False)
+class _Queued:
+    seg: int
+    kind: str
+    key: tuple[int, int, int]
+    overtaken: bool = False
+
+
 @dataclass
 class _Suspend:
     at: int
     remaining: int | None
-    resumed: bool = False
 
 
 @dataclass
@@ -87,8 +99,7 @@ class _Segment:
     op: _Op
     work: int
     """Busy time, ns: what was committed, or what the suspend before a chain segment kept."""
-    after: str = "nothing"
-    """What the segment of the same op before it had come to when this was committed."""
+    committed_at: int = 0
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
@@ -138,7 +149,8 @@ class _Log:
         # run
         self.live: dict[int, _Segment] = {}
         self.named: dict[int, _Op] = {}
-        self.queue: dict[tuple[int, str], tuple[int, int, int]] = {}
+        self.cancels_at: dict[tuple[int, float], list[int]] = defaultdict(list)
+        self.queue: list[_Queued] = []
         self.suspended: dict[tuple[int, str], list[_Op | None]] = defaultdict(list)
         self.resumes: list[tuple[Line, _Op | None]] = []
         self.chains: list[_Segment] = []
@@ -150,6 +162,7 @@ class _Log:
         self.crossing: int | None = None
         self.drained: int | None = None
         self.sequence = 0
+        self.begun_with = 0
 
     def bad(self, invariant: str, times: int = 1) -> None:
         self.found[invariant] += times
@@ -174,7 +187,7 @@ class _Log:
         elif self.run is None or line["run"] != self.run:
             self.bad("run-bracketed")
 
-    def _run_begin(self, line: Line, time: int) -> None:
+    def _run_begin(self, line: Line, _: int) -> None:
         snapshot = line["snapshot"]
         earlier_live, earlier_named = self.live, self.named
         if self.end_snapshot is not None:
@@ -187,7 +200,7 @@ class _Log:
         self.end_snapshot = None
         self.run_until = None if line.get("run_until_us") is None else _ns(line["run_until_us"])
         self.crossing = self.drained = None
-        self.live, self.named, self.queue = {}, {}, {}
+        self.live, self.named, self.queue = {}, {}, []
         self.suspended = defaultdict(list)
         for due_us, kind, seg in snapshot["pending"]:
             if seg in earlier_live:
@@ -195,6 +208,7 @@ class _Log:
             self._push(_ns(due_us), kind, seg)
         self._carry_ops(snapshot, earlier_named)
         states = snapshot["addr_state"]
+        self.begun_with = len(states)
         self.state = {
             (place // self.blocks, place % self.blocks): value for place, value in enumerate(states)
         }
@@ -225,7 +239,7 @@ class _Log:
             for place in range(self.dies * self.blocks)
             if (place // self.blocks, place % self.blocks) in self.state
         ]
-        if snapshot["addr_state"] != replayed:
+        if snapshot["addr_state"] != replayed or len(replayed) != self.begun_with:
             self.bad("snapshot-matches-replay")
         self._settle()
         self.end_snapshot = snapshot
@@ -237,10 +251,10 @@ class _Log:
             self._judge_resume(line, op)
         for time, segment in self.cancels:
             if not any(
-                _ns(line["t_us"]) == time and (op is None or op is segment.op)
+                _ns(line["t_us"]) == time and (line.get("op") is None or op is segment.op)
                 for line, op in self.suspends
             ):
-                self.bad("one-op-end-per-segment")
+                segment.cuts.remove(time)
         self.resumes, self.cancels, self.suspends, self.chains = [], [], [], []
 
     def _judge_resume(self, line: Line, op: _Op | None) -> None:
@@ -250,23 +264,17 @@ class _Log:
             if chain.commit["t_us"] == line["t_us"]
             and (op is None or not op.numbered or chain.op is op)
         ]
-        kept = op.suspend.remaining if op is not None and op.suspend else None
-        if op is not None and not op.numbered:
-            kept = None
         if not chains:
             self.bad("resume-restores")
-        elif self.chain_starts and kept is not None:
-            if all(chain.end - chain.start != kept for chain in chains):
-                self.bad("resume-restores")
 
     def _crossing(self, line: Line, time: int) -> None:
         if self.run_until is None or time < self.run_until or line["kind"] == "RUN_END":
             return
         if self.crossing is None:
             self.crossing = time
-        if line["kind"] == "COMMIT" and line.get("source") != "DRAIN":
-            if time != self.crossing or self.drained is not None:
-                self.bad("nothing-proposed-after-run-until")
+        decided = line["kind"] == "COMMIT" and line.get("source") != "DRAIN"
+        if decided and (time != self.crossing or self.drained is not None):
+            self.bad("nothing-proposed-after-run-until")
 
     # ---- segments
 
@@ -276,10 +284,8 @@ class _Log:
             self.bad("refs-resolve")
         self.all_segs.add(seg)
         op = self._op_of_commit(line)
-        segment = _Segment(line, op, _ns(line["end_us"]) - _ns(line["start_us"]))
-        if op.segments:
-            last = op.segments[-1]
-            segment.after = "end" if last.ends else "cut" if last.cuts else "open"
+        work = _ns(line["end_us"]) - _ns(line["start_us"])
+        segment = _Segment(line, op, work, committed_at=time)
         if segment.is_chain:
             self.chains.append(segment)
             if op.suspend is not None and op.suspend.remaining is not None:
@@ -304,21 +310,35 @@ class _Log:
 
     def _push(self, due: int, kind: str, seg: int) -> None:
         self.sequence += 1
-        self.queue[seg, kind] = (due, 0 if kind == "OP_END" else 5, self.sequence)
+        self.queue.append(_Queued(seg, kind, (due, _PRIORITY[kind], self.sequence)))
 
-    def _dispatch(self, kind: str, seg: int) -> None:
-        key = self.queue.pop((seg, kind), None)
-        if key is not None and any(other < key for other in self.queue.values()):
-            self.bad("dispatch-order")
+    def _unqueue(self, kind: str, seg: int) -> _Queued | None:
+        for entry in self.queue:
+            if (entry.seg, entry.kind) == (seg, kind):
+                self.queue.remove(entry)
+                return entry
+        return None
+
+    def _dispatch(self, kind: str, seg: int, time: int) -> None:
+        """What is still queued and was due before this, was overtaken by it."""
+        entry = self._unqueue(kind, seg)
+        key = (time, _PRIORITY[kind], entry.key[2] if entry else 0)
+        for other in self.queue:
+            if other.key < key and not other.overtaken:
+                other.overtaken = True
+                self.bad("dispatch-order")
 
     def _segment(self, line: Line) -> _Segment | None:
         segment = self.live.get(line["seg"])
-        if segment is None:
+        if segment is None or any(
+            line.get(name) is not None and line[name] != segment.commit.get(name)
+            for name in ("op", "op_name", "base", "targets")
+        ):
             self.bad("refs-resolve")
         return segment
 
     def _op_start(self, line: Line, time: int) -> None:
-        self._dispatch("OP_START", line["seg"])
+        self._dispatch("OP_START", line["seg"], time)
         segment = self._segment(line)
         if segment is None:
             return
@@ -327,7 +347,7 @@ class _Log:
             self.bad("op-on-time")
 
     def _op_end(self, line: Line, time: int) -> None:
-        self._dispatch("OP_END", line["seg"])
+        self._dispatch("OP_END", line["seg"], time)
         if line.get("drained"):
             self.drained = time
         if line.get("targets"):
@@ -340,7 +360,7 @@ class _Log:
             self.bad("op-on-time")
 
     def _cancel(self, line: Line, time: int) -> None:
-        self.queue.pop((line["seg"], line["event"]), None)
+        self._unqueue(line["event"], line["seg"])
         segment = self._segment(line)
         if segment is None:
             return
@@ -352,15 +372,12 @@ class _Log:
 
     # ---- suspends
 
-    def _suspended(self, line: Line, time: int) -> None:
+    def _suspended(self, line: Line, _: int) -> None:
         at, remaining = _ns(line["at_us"]), line.get("remaining_us")
         target = self._target(line)
-        self.suspends.append((line, target.op if target else None))
+        self.suspends.append((line, self.named.get(line.get("op"))))
         if target is None:
-            if line.get("op") is not None or remaining is None:
-                self.bad("suspend-has-target")
-            else:
-                self.suspended[line["die"], line["axis"]].append(None)
+            self.bad("suspend-has-target")
             return
         kept = None if remaining is None else _ns(remaining)
         if not (target.start <= at < target.end):
@@ -380,21 +397,27 @@ class _Log:
             segment = op.segments[-1]
             ongoing = not segment.closed and segment.is_on(die, axis, self.erase_bases)
             return segment if ongoing else None
-        if line.get("remaining_us") is None:
-            return None
-        bases = self.erase_bases if axis == "ERASE" else self.program_bases
-        at = _ns(line["at_us"])
-        under_way = [
+        return None if line.get("remaining_us") is None else self._unnumbered_target(line)
+
+    def _unnumbered_target(self, line: Line) -> _Segment | None:
+        """What was cut with the suspend; else what runs on the die and axis; else what is next."""
+        at, die, axis = _ns(line["at_us"]), line["die"], line["axis"]
+        own = [
             segment
             for segment in self.live.values()
-            if segment.commit["base"] in bases
+            if segment.is_on(die, axis, self.erase_bases)
+            and (axis == "ERASE" or "PROGRAM" in segment.commit["base"])
+            and not segment.commit["base"].endswith(("_SUSPEND", "_RESUME"))
             and not segment.closed
-            and segment.start <= at < segment.end
-            and segment.is_on(die, axis, self.erase_bases)
+            and segment.end > at
         ]
-        return under_way[-1] if under_way else None
+        withdrawn = self.cancels_at[line["run"], line["t_us"]]
+        cut = [segment for segment in own if segment.commit["seg"] in withdrawn]
+        running = [segment for segment in own if segment.start <= at]
+        waiting = sorted((s for s in own if s.start > at), key=lambda segment: segment.start)
+        return next(iter(cut + running[::-1] + waiting), None)
 
-    def _resumed(self, line: Line, time: int) -> None:
+    def _resumed(self, line: Line, _: int) -> None:
         waiting = self.suspended[line["die"], line["axis"]]
         number = line.get("op")
         op = self.named.get(number) if number is not None else None
@@ -435,7 +458,7 @@ class _Log:
             and 0 <= page < self.pages
         )
 
-    def _apply_erase(self, line: Line, time: int) -> None:
+    def _apply_erase(self, line: Line, _: int) -> None:
         segment = self._segment(line)
         if segment is not None:
             segment.applies.append(line)
@@ -446,7 +469,7 @@ class _Log:
             self.programmed[die, block] = set()
             self.mode[die, block] = line.get("celltype")
 
-    def _apply_pgm(self, line: Line, time: int) -> None:
+    def _apply_pgm(self, line: Line, _: int) -> None:
         segment = self._segment(line)
         if segment is not None:
             segment.applies.append(line)
@@ -468,9 +491,8 @@ class _Log:
         if page in self.programmed[cell]:
             self.bad("page-programmed-once")
         mode = self.mode.get(cell)
-        if mode is not None and celltype is not None:
-            if celltype != mode and celltype not in self.compatible.get(mode, []):
-                self.bad("celltype-match")
+        if None not in (mode, celltype) and celltype not in (mode, *self.compatible.get(mode, [])):
+            self.bad("celltype-match")
         self.state[cell] = page
         self.programmed[cell].add(page)
 
@@ -495,12 +517,13 @@ class _Log:
             self.bad("one-op-end-per-segment")
 
     def _judge_op(self, op: _Op) -> None:
-        if not op.ended:
+        last = op.segments[-1]
+        if op.numbered and last.cuts and not last.ends:
             self.bad("op-closed")
         for place, segment in enumerate(op.segments):
             if not op.numbered:
                 continue
-            if segment.is_chain != (place > 0) or (place > 0 and segment.after != "cut"):
+            if place and not self._goes_on(op.segments[place - 1], segment):
                 self.bad("segment-chain")
             first = op.segments[0].commit
             names = ("op_name", "base", "targets")
@@ -512,6 +535,13 @@ class _Log:
         ):
             if not self._is_applied(op, kind, bases):
                 self.bad(invariant)
+
+    def _goes_on(self, before: _Segment, chain: _Segment) -> bool:
+        """Whether a segment follows one of its op that a suspend cut, with the work left of it."""
+        if not chain.is_chain or not before.cuts or before.cuts[-1] > chain.committed_at:
+            return False
+        left = before.end - max(before.cuts[-1], before.start)
+        return not self.chain_starts or chain.end - chain.start == left
 
     def _is_applied(self, op: _Op, kind: str, bases: set[str]) -> bool:
         """Whether a completed op has one apply, of its targets, at its last OP_END, else none."""

@@ -105,7 +105,7 @@ def nothing_proposed_after_run_until(facts: Facts) -> Finding:
         evaluated += int(known.sum())
         exercised += int(late.sum())
         if kind == "COMMIT":
-            late &= batch.column(kind, "source") != batch.code("DRAIN")
+            late &= ~_by_the_drain(facts)
         beyond = batch.time_ns[positions] > crossing[rows]
         late &= beyond | (batch.seq[positions] > drained[rows])
         parts.append(
@@ -124,6 +124,38 @@ def nothing_proposed_after_run_until(facts: Facts) -> Finding:
         expected=pl.format("nothing new after run_until, {}", microseconds("until_ns")),
         actual=pl.format("decided at {}", microseconds("time_ns")),
     )
+
+
+def _by_the_drain(facts: Facts) -> Any:
+    """Which COMMITs the drain made: its own, and the chain segments of what it resumed."""
+    batch = facts.batch
+    source = batch.column("COMMIT", "source")
+    drained = source == batch.code("DRAIN")
+    resumes = batch.rows("RESUME")[batch.column("RESUME", "source") == batch.code("DRAIN")]
+    if len(resumes):
+        chained = np.flatnonzero(source == batch.code("RESUME_CHAIN"))
+        commits = batch.rows("COMMIT")[chained]
+        op = batch.column("RESUME", "op")[np.searchsorted(batch.rows("RESUME"), resumes)]
+        made = pl.DataFrame(
+            {
+                "run_row": batch.run_row[commits],
+                "time_ns": batch.time_ns[commits],
+                "op": batch.column("COMMIT", "op")[chained],
+                "place": chained,
+            }
+        ).join(
+            pl.DataFrame(
+                {
+                    "run_row": batch.run_row[resumes],
+                    "time_ns": batch.time_ns[resumes],
+                    "op": op,
+                }
+            ),
+            on=["run_row", "time_ns", "op"],
+            how="semi",
+        )
+        drained[made["place"].to_numpy()] = True
+    return drained
 
 
 def _crossing_tick(time_ns: Any, run_row: Any, until: Any) -> Any:
