@@ -55,7 +55,7 @@ def _edit(
     random: Random,
     kind: str,
     change: Callable[[Line], Any],
-    where: Callable[[Line], bool] = lambda line: True,
+    where: Callable[[Line], bool] = bool,
 ) -> bool:
     """Change one line of a kind."""
     place = _pick(random, [p for p in _places(lines, kind) if where(lines[p])])
@@ -213,12 +213,10 @@ def commit_in_the_past(lines: Lines, random: Random) -> bool:
 @_fault
 def commit_after_drain(lines: Lines, random: Random) -> bool:
     """A status read committed, run and ended after the run's drain."""
-    places = [
-        p
-        for p in _places(lines, "RUN_END")
-        if lines[p - 1].get("drained") or lines[p - 2].get("drained")
-    ]
-    place = _pick(random, places)
+    ends = _places(lines, "RUN_END")
+    place = _pick(
+        random, [p for p in ends if any(line.get("drained") for line in lines[p - 2 : p])]
+    )
     if place is None:
         return False
     time_us, run = lines[place]["t_us"], lines[place]["run"]
@@ -498,7 +496,9 @@ def celltype_compatible(lines: Lines, random: Random) -> bool:
 def apply_of_a_read(lines: Lines, random: Random) -> bool:
     """Something that programs nothing is applied."""
     bases = lines[0]["program_bases"]
-    place = _pick(random, [p for p in _places(lines, "OP_END") if lines[p]["base"] not in bases])
+    place = _pick(
+        random, [p for p in _places(lines, "OP_END") if lines[p].get("base") not in bases]
+    )
     if place is None:
         return False
     end = lines[place]
@@ -559,18 +559,22 @@ def cancel_of_start(lines: Lines, random: Random) -> bool:
 @_fault
 def suspend_of_ended_op(lines: Lines, random: Random) -> bool:
     def change(line: Line) -> None:
-        line["op"] = random.choice(
-            [
-                e["op"]
-                for e in lines
-                if e["kind"] == "OP_END"
-                and e["run"] == line["run"]
-                and "op" in e
-                and e["t_us"] < line["t_us"]
-            ]
-        )
+        line["op"] = random.choice(_ended_ops(lines, line))
 
-    return _edit(lines, random, "SUSPENDED", change, lambda line: "op" in line)
+    return _edit(lines, random, "SUSPENDED", change, lambda line: bool(_ended_ops(lines, line)))
+
+
+def _ended_ops(lines: Lines, now: Line) -> list[int]:
+    """Ops of the same run that have ended before this line."""
+    return [
+        line["op"]
+        for line in lines
+        if line["kind"] == "OP_END"
+        and "op" in now
+        and "op" in line
+        and line["run"] == now["run"]
+        and line["t_us"] < now["t_us"]
+    ]
 
 
 @_fault
@@ -698,6 +702,29 @@ def chain_source_lost(lines: Lines, random: Random) -> bool:
 
 
 @_fault
+def chain_too_long(lines: Lines, random: Random) -> bool:
+    """A chain segment with more work than was left."""
+
+    def change(line: Line) -> None:
+        line["end_us"] = round(line["end_us"] + 5.0, 2)
+
+    return _edit(lines, random, "COMMIT", change, _is_chain)
+
+
+@_fault
+def erase_resumed_first(lines: Lines, random: Random) -> bool:
+    """The erase is resumed while the program within its suspend is suspended."""
+    erase = _pick(random, _places(lines, "RESUMED", axis="ERASE", ok=True))
+    if erase is None:
+        return False
+    line = lines.pop(erase)
+    program = max(p for p in _places(lines, "RESUMED", axis="PROGRAM") if p < erase)
+    line["t_us"] = lines[program]["t_us"]
+    lines.insert(program, line)
+    return True
+
+
+@_fault
 def erase_resumed_before_program(lines: Lines, random: Random) -> bool:
     """An erase is resumed while a program of its die is suspended."""
     return _edit(
@@ -707,22 +734,23 @@ def erase_resumed_before_program(lines: Lines, random: Random) -> bool:
 
 @_fault
 def resumed_first_in_first_out(lines: Lines, random: Random) -> bool:
-    """Two suspends in a row; the one suspended first is resumed."""
-    place = _pick(random, _places(lines, "RESUMED", ok=True))
+    """Another program is committed and suspended too; the one suspended first is resumed."""
+    place = _pick(random, _places(lines, "RESUMED", axis="PROGRAM", ok=True))
     if place is None or "op" not in lines[place]:
         return False
     resumed = lines[place]
-    lines.insert(
-        place,
-        {
-            **resumed,
-            "kind": "SUSPENDED",
-            "op": 555_555,
-            "at_us": resumed["t_us"],
-            "remaining_us": 1.0,
-        },
-    )
-    del lines[place]["ok"]
+    first = next(e for e in lines if e["kind"] == "COMMIT" and e.get("op") == resumed["op"])
+    now, seg = resumed["t_us"], 1 + max(line.get("seg", 0) for line in lines)
+    here = {"run": resumed["run"], "t_us": now}
+    commit = {**first, **here, "seg": seg, "op": 555_555, "start_us": now, "end_us": now + 9.0}
+    commit.pop("source", None)
+    suspended = {"die": resumed["die"], "axis": "PROGRAM", "op": 555_555, "at_us": now}
+    lines[place:place] = [
+        commit,
+        {"kind": "OP_START", **here, "seg": seg},
+        {"kind": "SUSPENDED", **here, **suspended, "remaining_us": 9.0},
+        {"kind": "CANCEL", **here, "seg": seg, "event": "OP_END", "due_us": now + 9.0},
+    ]
     return True
 
 
@@ -782,6 +810,8 @@ def ops_unnumbered(lines: Lines, random: Random) -> bool:
 def second_die(lines: Lines, random: Random) -> bool:
     """Everything happens on die 1 of 2."""
     topology = lines[0]["topology"]
+    if topology["dies"] > 1:
+        return False
     topology["dies"] = 2
     for line in lines[1:]:
         for item in line.get("targets", []) + line.get("cells", []):
@@ -803,10 +833,10 @@ def fields_of_its_own(lines: Lines, random: Random) -> bool:
     return True
 
 
-def carry_over(lines: Lines) -> bool:
-    """Run 0's last drained OP_ENDs are carried into run 1 and dispatched there instead.
+def carry_over(lines: Lines, random: Random) -> bool:
+    """Run 0's drained OP_ENDs stay queued at its end and are dispatched in run 1 instead.
 
-    Legal, but for no-open-segment-at-run-end; the times of the later runs stay.
+    Legal, but for no-open-segment-at-run-end. There is one such place.
     """
     end = _places(lines, "RUN_END", run=0)[0]
     begin = _places(lines, "RUN_BEGIN", run=1)[0]
