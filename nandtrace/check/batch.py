@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nandtrace.check.rules import DeviceRules
-from nandtrace.trace import Chunk, ListTable
+from nandtrace.check.snapshots import State, shape_problem
+from nandtrace.trace import Chunk, ChunkError, ListTable, Snapshot
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL, ColumnType, Kind, Vocabulary
 
@@ -33,7 +33,8 @@ class RunTable:
     """One row per run bracket of a batch, in order.
 
     A bracket begins at a RUN_BEGIN or after a RUN_END; what lies between is its own even when one of
-    the two is missing. `begin` and `end` are positions in the batch, -1 where missing.
+    the two is missing. `begin` and `end` are positions in the batch, -1 where missing. For their
+    snapshots see `Batch.begin_states` and `Batch.end_states`.
     """
 
     run: Int64s
@@ -41,8 +42,6 @@ class RunTable:
     last: Int64s
     begin: Int64s
     end: Int64s
-    begin_state: list[dict[str, Any] | None]
-    end_state: list[dict[str, Any] | None]
 
     def __len__(self) -> int:
         return len(self.run)
@@ -216,23 +215,56 @@ class Batch:
         last = np.searchsorted(self.run_row, np.arange(count), side="right") - 1
         begin = _positions(self.rows("RUN_BEGIN"), self.run_row, count)
         end = _positions(self.rows("RUN_END"), self.run_row, count)
-        states = {
-            snapshot.seq: snapshot.state
-            for piece in self.pieces
-            for snapshot in piece.chunk.snapshots
-        }
         return RunTable(
             run=self.run[first],
             first=first,
             last=last,
             begin=begin,
             end=end,
-            begin_state=[self._state(states, position) for position in begin.tolist()],
-            end_state=[self._state(states, position) for position in end.tolist()],
         )
 
-    def _state(self, states: dict[int, dict[str, Any]], position: int) -> dict[str, Any] | None:
-        return None if position < 0 else states.get(int(self.seq[position]))
+    @cached_property
+    def begin_states(self) -> list[State | None]:
+        """Per run the snapshot of its RUN_BEGIN, None where there is none."""
+        return [self._states.get(seq) for seq in self._boundary_seqs(self.runs.begin)]
+
+    @cached_property
+    def end_states(self) -> list[State | None]:
+        """Per run the snapshot of its RUN_END, None where there is none."""
+        return [self._states.get(seq) for seq in self._boundary_seqs(self.runs.end)]
+
+    def edge_states(self) -> tuple[State | None, State | None]:
+        """The first begin snapshot and the last end snapshot; decodes those of two chunks at most."""
+        if not len(self):
+            return None, None
+        first = self._boundary_seqs(self.runs.begin[:1])[0]
+        last = self._boundary_seqs(self.runs.end[-1:])[0]
+        return _state_in(self.pieces[0], first), _state_in(self.pieces[-1], last)
+
+    def _boundary_seqs(self, positions: Int64s) -> list[int]:
+        seqs: list[int] = np.where(positions < 0, -1, self.seq[positions]).tolist()
+        return seqs
+
+    @cached_property
+    def _states(self) -> dict[int, State]:
+        return {
+            snapshot.seq: _checked(piece, snapshot)
+            for piece in self.pieces
+            for snapshot in piece.chunk.snapshots
+        }
+
+
+def _state_in(piece: Piece, seq: int) -> State | None:
+    return next((_checked(piece, item) for item in piece.chunk.snapshots if item.seq == seq), None)
+
+
+def _checked(piece: Piece, snapshot: Snapshot) -> State:
+    problem = shape_problem(snapshot.state)
+    if problem is None:
+        return snapshot.state
+    raise ChunkError(
+        f"the chunk at byte {piece.chunk.offset}: the snapshot of event {snapshot.seq}: {problem}"
+    )
 
 
 def _positions(rows: npt.NDArray[np.intp], run_row: Int64s, count: int) -> Int64s:

@@ -52,7 +52,7 @@ def carry_over(before: Carry, batch: Batch) -> Carry:
         next_seq=int(batch.seq[-1]) + 1,
         time_ns=int(batch.time_ns[-1]),
         run=int(runs.run[-1]),
-        state=runs.end_state[-1],
+        state=batch.edge_states()[1],
         modes=modes,
         open=_open_segments(batch),
         segs=before.segs.union(batch.column("COMMIT", "seg")),

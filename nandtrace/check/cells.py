@@ -10,6 +10,7 @@ import polars as pl
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry
 from nandtrace.check.rules import DeviceRules
+from nandtrace.check.snapshots import State
 from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
@@ -47,7 +48,9 @@ def derive_cells(batch: Batch, carry: Carry) -> Cells:
     before[1:] = state[:-1]
     starts = np.flatnonzero(first_of_run)
     matrix = begin_states(batch)
-    before[starts] = matrix[rows["run_row"][starts], rows["cell"][starts]]
+    before[starts] = (
+        matrix[rows["run_row"][starts], rows["cell"][starts]] if matrix.shape[1] else NULL
+    )
     rows["before"] = before
     rows["mode"] = _modes(batch, carry, rows, first)
     ends = np.flatnonzero(np.append(first_of_run[1:], True)) if len(state) else starts
@@ -64,22 +67,26 @@ def cell_numbers(rules: DeviceRules, die: Int64s, block: Int64s) -> Int64s:
 
 
 def begin_states(batch: Batch) -> Int64s:
-    """Per run (row) and cell (column), `addr_state` of the begin snapshot; NULL where unknown."""
-    return _state_matrix(batch, batch.runs.begin_state)
+    """Per run (row) and cell (column), `addr_state` of the begin snapshot; NULL where unknown.
+
+    Without columns where no snapshot has the device's number of blocks.
+    """
+    return _state_matrix(batch, batch.begin_states)
 
 
 def end_states(batch: Batch) -> Int64s:
-    """Per run (row) and cell (column), `addr_state` of the end snapshot; NULL where unknown."""
-    return _state_matrix(batch, batch.runs.end_state)
+    """The same of the end snapshots."""
+    return _state_matrix(batch, batch.end_states)
 
 
-def _state_matrix(batch: Batch, states: list[dict[str, object] | None]) -> Int64s:
+def _state_matrix(batch: Batch, states: list[State | None]) -> Int64s:
     cells = (batch.rules.dies or 0) * (batch.rules.blocks_per_die or 0)
-    matrix = np.full((len(states), cells), NULL, np.int64)
-    for row, state in enumerate(states):
-        values = state.get("addr_state") if state else None
-        if isinstance(values, list) and len(values) == cells:
-            matrix[row] = values
+    told = [state.get("addr_state") if state else None for state in states]
+    fitting = {row: values for row, values in enumerate(told) if values and len(values) == cells}
+    # A header may lie about its topology: nothing is allocated that no snapshot fills.
+    matrix = np.full((len(states), cells if fitting else 0), NULL, np.int64)
+    for row, values in fitting.items():
+        matrix[row] = values
     return matrix
 
 
@@ -135,18 +142,17 @@ def _modes(
     modes = np.full(count, NULL, np.int64)
     modes[known] = rows["celltype"][erased_at[known]]
     initial = _initial_modes(batch, carry)
-    if initial and count:
-        table = np.full(int(rows["cell"].max()) + 1, NULL, np.int64)
-        for cell, mode in initial.items():
-            if cell < len(table) and mode is not None:
-                table[cell] = batch.code(mode)
-        modes[~known] = table[rows["cell"][~known]]
+    if initial and not known.all():
+        cells, place = np.unique(rows["cell"][~known], return_inverse=True)
+        found = [initial.get(cell) for cell in cells.tolist()]
+        codes = [NULL if mode is None else batch.code(mode) for mode in found]
+        modes[~known] = np.array(codes, np.int64)[place]
     return modes
 
 
 def _initial_modes(batch: Batch, carry: Carry) -> dict[int, str | None]:
     """Modes of the blocks when the batch begins: of the snapshot, else of the run before."""
-    states = batch.runs.begin_state
+    states = batch.begin_states
     listed = states[0].get("cell_modes") if states and states[0] else None
     if isinstance(listed, list):
         return dict(enumerate(listed))

@@ -25,6 +25,8 @@ from nandtrace.trace.columns import Int64s
 def fold_addresses(begin: Int64s, cells: Cells) -> Int64s:
     """Fold each run's APPLY events into its begin state: runs (rows) × blocks (columns)."""
     state = begin.copy()
+    if not state.size:
+        return state
     last = cells.last
     state[last["run_row"].to_numpy(), last["cell"].to_numpy()] = last["state"].to_numpy()
     return state

@@ -170,7 +170,7 @@ def _carried(batch: Batch, carry: Carry, committed: dict[str, Int64s]) -> list[d
     """Rows for segments that a begin snapshot lists as pending."""
     rows: list[dict[str, int]] = []
     runs = batch.runs
-    for run_row, state in enumerate(runs.begin_state):
+    for run_row, state in enumerate(batch.begin_states):
         if not state or not state.get("pending"):
             continue
         owed: dict[int, dict[str, int]] = {}

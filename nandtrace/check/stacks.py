@@ -48,10 +48,11 @@ class _Stacks:
         return any(entry[2] == row for entry in self._stacks.get((die, axis), ()))
 
     def push(self, die: int, axis: int, entry: Entry) -> None:
-        self._stacks.setdefault((die, axis), []).append(entry)
         op, remaining_ns, _ = entry
         if op is not None:
+            self.drop(op)
             self.kept[op] = remaining_ns
+        self._stacks.setdefault((die, axis), []).append(entry)
 
     def pop(self, die: int, axis: int, op: int | None) -> tuple[bool, bool, bool, int | None]:
         """Take an op off: was it there, was it the last, does a program wait, what was kept."""
@@ -89,7 +90,7 @@ def replay_stacks(
     stacks, current = _Stacks(batch, None), -1
     for _, run_row, what, row in _merged(suspends, resumes, resets):
         if run_row != current:
-            stacks, current = _Stacks(batch, batch.runs.begin_state[run_row]), run_row
+            stacks, current = _Stacks(batch, batch.begin_states[run_row]), run_row
         if what == _RESET:
             stacks.drop(row)
         elif what == _SUSPEND:

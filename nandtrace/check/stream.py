@@ -81,6 +81,7 @@ class RunStream:
 
     def _take(self, chunk: Chunk) -> None:
         kinds = chunk.kind
+        self._check_counts(chunk)
         self.report.events += chunk.meta.events
         self.report.runs += chunk.meta.counts.get("RUN_BEGIN", 0)
         start = 0
@@ -96,6 +97,13 @@ class RunStream:
             self._open, start = [], stop
         if start < chunk.meta.events:
             self._open.append(Piece(chunk, start, chunk.meta.events))
+
+    def _check_counts(self, chunk: Chunk) -> None:
+        """The directory must count the kinds as they are: every table's length follows from it."""
+        counted = np.bincount(chunk.kind, minlength=256)
+        for kind in self._reader.header.vocabulary.kinds:
+            if counted[kind.code] != chunk.meta.counts.get(kind.name, 0):
+                raise ChunkError(f"the chunk at byte {chunk.offset}: {kind.name} is miscounted")
 
     def _break(self, reason: str) -> Iterator[PieceBatch]:
         """A loss: the run in the middle of it can't be judged, and nothing is known of before."""

@@ -225,7 +225,7 @@ def _has_target(batch: Batch, suspends: pl.DataFrame) -> pl.Series:
     has = suspends["row"].is_not_null().to_numpy().copy()
     for place in np.flatnonzero(~has).tolist():
         op, run_row = suspends["op"][place], suspends["run_row"][place]
-        has[place] = op is not None and op in _ongoing(batch.runs.begin_state[run_row])
+        has[place] = op is not None and op in _ongoing(batch.begin_states[run_row])
     return pl.Series("has_target", has)
 
 

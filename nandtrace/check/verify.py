@@ -162,6 +162,5 @@ def _judged(reader: TraceReader, stream: RunStream, judges: _Judges) -> Iterator
 
 def _taken_over(after: Batch | None) -> tuple[tuple[str, int], ...]:
     """Pending events, as (kind, segment), in the first begin snapshot of the batch after."""
-    states = after.runs.begin_state if after is not None and len(after) else []
-    state = states[0] if states else None
+    state = None if after is None else after.edge_states()[0]
     return tuple((kind, seg) for _, kind, seg in (state or {}).get("pending") or ())

@@ -16,7 +16,7 @@ from nandtrace.check.registry import load_invariants
 from nandtrace.check.verdict import Verdict
 from nandtrace.check.verify import Options, select_invariants, verify_trace
 from nandtrace.cli.exits import Exit
-from nandtrace.cli.paths import expand
+from nandtrace.cli.sources import expand_patterns
 from nandtrace.errors import UsageError
 from nandtrace.report.catalogue import catalogue_document, print_catalogue
 from nandtrace.report.console import VerdictPrinter
@@ -72,7 +72,7 @@ def _verify(traces: tuple[str, ...], options: Options, as_json: bool, verbose: b
     select_invariants(options)
     printer = VerdictPrinter(verbose=verbose)
     verdicts = []
-    paths = expand(traces)
+    paths = [Path(name) for name in expand_patterns(traces)]
     with _workers(paths) as pool:
         for path in paths:
             with printer.progress(str(path)):

@@ -229,10 +229,10 @@ def _check_numbers(meta: ChunkMeta) -> None:
         meta.snapshots_bytes,
         *meta.counts.values(),
     )
-    if not all(isinstance(number, int) and 0 <= number < 2**62 for number in naturals):
+    if not all(type(number) is int and 0 <= number < 2**62 for number in naturals):
         raise ValueError("a count is not a natural number")
     signed = (meta.first_run, meta.last_run, meta.min_time_ns, meta.max_time_ns)
-    if not all(isinstance(number, int) and -(2**63) <= number < 2**63 for number in signed):
+    if not all(type(number) is int and -(2**63) <= number < 2**63 for number in signed):
         raise ValueError("a range of runs or times is not of 64-bit integers")
     if not 0 < meta.events <= CHUNK_EVENTS:
         raise ValueError(f"{meta.events} events in a chunk")
@@ -367,7 +367,11 @@ class Chunk:
                 raise ChunkError(f"the chunk at byte {self.offset}: {kind.name} is miscounted")
             if known[kind.code]:
                 self.table(kind)
-        _ = self.time_ns, self.run, self.snapshots
+        meta, time_ns, run = self.meta, self.time_ns, self.run
+        claimed = (meta.min_time_ns, meta.max_time_ns, meta.first_run, meta.last_run)
+        if claimed != (time_ns.min(), time_ns.max(), run.min(), run.max()):
+            raise ChunkError(f"the chunk at byte {self.offset}: its range of times or runs is wrong")
+        _ = self.snapshots
 
 
 def _decompress(payload: bytes, codec: str, raw_size: int) -> bytes:

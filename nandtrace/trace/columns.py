@@ -143,7 +143,7 @@ def spec_from_row(row: Any) -> ColumnSpec:
     if not isinstance(row, list) or len(row) != 7 or not isinstance(row[0], str):
         raise ValueError("a column's entry has the wrong shape")
     numbers = row[1:6] if row[6] is None else row[1:]
-    if not all(isinstance(number, int) and -(2**63) <= number < 2**63 for number in numbers):
+    if not all(type(number) is int and -(2**63) <= number < 2**63 for number in numbers):
         raise ValueError(f"column {row[0]!r}: an entry is no 64-bit integer")
     spec = ColumnSpec(*row)
     widths = {

@@ -153,7 +153,7 @@ def read_frame(file: BinaryIO, offset: int, size: int) -> Frame | Damage | EndMa
         return Damage(offset, offset + 1, "the end mark is damaged")
     prefix = _decode_prefix(raw)
     if prefix is None:
-        cut = offset + len(raw) >= size and MARKER.startswith(raw[: len(MARKER)])
+        cut = len(raw) < PREFIX_BYTES and MARKER.startswith(raw[: len(MARKER)])
         reason = "the file ends inside a frame" if cut else "no intact frame begins here"
         return Damage(offset, offset + 1, reason)
     end = offset + PREFIX_BYTES + prefix.body_bytes

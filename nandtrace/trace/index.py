@@ -131,7 +131,7 @@ def _entry(row: Any) -> ChunkEntry:
     for number in (entry.offset, entry.size_bytes, entry.first_seq, *entry.counts.values()):
         _natural(number)
     signed = (entry.first_run, entry.last_run, entry.min_time_ns, entry.max_time_ns)
-    if not all(isinstance(number, int) and -(2**63) <= number < 2**63 for number in signed):
+    if not all(type(number) is int and -(2**63) <= number < 2**63 for number in signed):
         raise ValueError("an entry of the index holds no number")
     if not 0 < _natural(entry.events) <= CHUNK_EVENTS:
         raise ValueError(f"{entry.events} events in a chunk")
@@ -140,7 +140,7 @@ def _entry(row: Any) -> ChunkEntry:
 
 
 def _natural(value: Any) -> int:
-    if not isinstance(value, int) or not 0 <= value < 2**62:
+    if type(value) is not int or not 0 <= value < 2**62:
         raise ValueError(f"{value!r} is no natural number")
     return value
 

@@ -113,7 +113,7 @@ def vocabulary_from_map(domain: str, plain: dict[str, Any]) -> Vocabulary:
 
 
 def _small_code(value: Any) -> int:
-    if not isinstance(value, int) or not 0 <= value <= 255:
+    if type(value) is not int or not 0 <= value <= 255:
         raise ValueError(f"a kind's code is {value!r}, not a number from 0 to 255")
     return value
 

@@ -120,7 +120,9 @@ def _shift(line: Line, by_us: float) -> None:
 
 @_fault
 def clock_back_between_runs(lines: Lines, random: Random) -> bool:
-    _shift_run(lines, random.choice([1, 2]), -random.choice([0.01, 2.0, 500.0]))
+    begin = random.choice(_places(lines, "RUN_BEGIN")[1:])
+    back_us = lines[begin]["t_us"] - lines[begin - 1]["t_us"] + random.choice([0.01, 2.0, 500.0])
+    _shift_run(lines, lines[begin]["run"], -back_us)
     return True
 
 
@@ -240,7 +242,7 @@ def commit_after_drain(lines: Lines, random: Random) -> bool:
 def run_end_late(lines: Lines, random: Random) -> bool:
     """The clock is set on after the last run's drain."""
     lines[-1]["t_us"] = round(lines[-1]["t_us"] + 1.0, 2)
-    return lines[-1]["kind"] == "RUN_END"
+    return any(line.get("drained") for line in lines if line.get("run") == lines[-1]["run"])
 
 
 @_fault
@@ -443,42 +445,55 @@ def apply_late(lines: Lines, random: Random) -> bool:
     return _edit(lines, random, "APPLY_PGM", lambda line: _retime(line, 0.01))
 
 
+def _cells(lines: Lines, kind: str) -> dict[tuple[int, int], int]:
+    """Blocks that a kind of event applies to, with the run of the last one."""
+    return {
+        (cell[0], cell[1]): line["run"]
+        for line in lines
+        if line["kind"] == kind
+        for cell in line["cells"]
+    }
+
+
+def _other_celltype(line: Line) -> None:
+    line["celltype"] = "QLC"
+
+
 @_fault
 def celltype_incompatible(lines: Lines, random: Random) -> bool:
-    def change(line: Line) -> None:
-        line["celltype"] = "TLC" if line["celltype"] == "SLC" else "SLC"
-
-    return _edit(lines, random, "APPLY_PGM", change)
+    erased = _cells(lines, "APPLY_ERASE")
+    return _edit(
+        lines,
+        random,
+        "APPLY_PGM",
+        _other_celltype,
+        lambda line: tuple(line["cells"][0][:2]) in erased,
+    )
 
 
 @_fault
 def celltype_incompatible_with_earlier_run(lines: Lines, random: Random) -> bool:
     """The block was erased in a run before the program's."""
-    erased = {
-        tuple(cell): line["run"]
-        for line in lines
-        if line["kind"] == "APPLY_ERASE"
-        for cell in line["cells"]
-    }
-
-    def change(line: Line) -> None:
-        line["celltype"] = "TLC" if line["celltype"] == "SLC" else "SLC"
-
+    erased = _cells(lines, "APPLY_ERASE")
     return _edit(
         lines,
         random,
         "APPLY_PGM",
-        change,
+        _other_celltype,
         lambda line: erased.get(tuple(line["cells"][0][:2]), line["run"]) < line["run"],
     )
 
 
 @_fault
 def erase_celltype_incompatible(lines: Lines, random: Random) -> bool:
-    def change(line: Line) -> None:
-        line["celltype"] = "TLC" if line["celltype"] == "SLC" else "SLC"
-
-    return _edit(lines, random, "APPLY_ERASE", change)
+    programmed = _cells(lines, "APPLY_PGM")
+    return _edit(
+        lines,
+        random,
+        "APPLY_ERASE",
+        _other_celltype,
+        lambda line: any(tuple(cell) in programmed for cell in line["cells"]),
+    )
 
 
 @_sound
@@ -728,7 +743,11 @@ def erase_resumed_first(lines: Lines, random: Random) -> bool:
 def erase_resumed_before_program(lines: Lines, random: Random) -> bool:
     """An erase is resumed while a program of its die is suspended."""
     return _edit(
-        lines, random, "RESUMED", lambda line: line.update(axis="ERASE"), lambda line: line["ok"]
+        lines,
+        random,
+        "RESUMED",
+        lambda line: line.update(axis="ERASE"),
+        lambda line: line["ok"] and line["axis"] == "PROGRAM",
     )
 
 

@@ -6,6 +6,7 @@ then the erase goes on. Chain segments have an OP_START and start when they rest
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 Line = dict[str, Any]
@@ -76,8 +77,9 @@ class _Run:
 
 
 def nested_log() -> list[Line]:
-    """HEADER and two runs; verdict OK."""
-    return [HEADER, *_run(0).lines, *_run(1).lines]
+    """HEADER and two runs; verdict OK. No two lines share a list."""
+    lines = [HEADER, *_run(0).lines, *_run(1).lines]
+    return [json.loads(json.dumps(line)) for line in lines]
 
 
 def _run(number: int) -> _Run:

@@ -79,13 +79,14 @@ class _Suspend:
     remaining: int | None
 
 
-@dataclass
+@dataclass(eq=False)
 class _Op:
     """An op; one without a number has a single segment."""
 
     numbered: bool
     segments: list[_Segment] = field(default_factory=list)
     suspend: _Suspend | None = None
+    suspended_segment: _Segment | None = None
 
     @property
     def ended(self) -> bool:
@@ -151,6 +152,7 @@ class _Log:
         self.named: dict[int, _Op] = {}
         self.cancels_at: dict[tuple[int, float], list[int]] = defaultdict(list)
         self.queue: list[_Queued] = []
+        self.resumed_at: set[tuple[int, float]] = set()
         self.suspended: dict[tuple[int, str], list[_Op | None]] = defaultdict(list)
         self.resumes: list[tuple[Line, _Op | None]] = []
         self.chains: list[_Segment] = []
@@ -385,16 +387,22 @@ class _Log:
         if kept is not None and kept != min(target.end - at, target.work):
             self.bad("remaining-exact")
         target.op.suspend = _Suspend(at, kept)
-        self.suspended[line["die"], line["axis"]].append(target.op)
+        target.op.suspended_segment = target
+        waiting = self.suspended[line["die"], line["axis"]]
+        if target.op in waiting:
+            waiting.remove(target.op)
+        waiting.append(target.op)
 
     def _target(self, line: Line) -> _Segment | None:
         """The segment that a suspend acts on: its op's last one, or the one under way."""
         die, axis, number = line["die"], line["axis"], line.get("op")
         if number is not None:
             op = self.named.get(number)
-            if op is None or not op.segments or op in self.suspended[die, axis]:
+            if op is None or not op.segments:
                 return None
             segment = op.segments[-1]
+            if op in self.suspended[die, axis] and op.suspended_segment is segment:
+                return None
             ongoing = not segment.closed and segment.is_on(die, axis, self.erase_bases)
             return segment if ongoing else None
         return None if line.get("remaining_us") is None else self._unnumbered_target(line)
@@ -418,6 +426,7 @@ class _Log:
         return next(iter(cut + running[::-1] + waiting), None)
 
     def _resumed(self, line: Line, _: int) -> None:
+        self.resumed_at.add((line["run"], line["t_us"]))
         waiting = self.suspended[line["die"], line["axis"]]
         number = line.get("op")
         op = self.named.get(number) if number is not None else None
@@ -539,6 +548,8 @@ class _Log:
     def _goes_on(self, before: _Segment, chain: _Segment) -> bool:
         """Whether a segment follows one of its op that a suspend cut, with the work left of it."""
         if not chain.is_chain or not before.cuts or before.cuts[-1] > chain.committed_at:
+            return False
+        if (chain.commit["run"], chain.commit["t_us"]) not in self.resumed_at:
             return False
         left = before.end - max(before.cuts[-1], before.start)
         return not self.chain_starts or chain.end - chain.start == left

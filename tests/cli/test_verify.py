@@ -116,7 +116,7 @@ def test_only_limits_the_invariants(traces: Path, capsys: Capture) -> None:
         ([], "name at least one TRACE"),
         (["--only", "nonsense", "x.mpk"], "there is no invariant 'nonsense'"),
         (["--limit", "0", "x.mpk"], "--limit is 0"),
-        (["no-such-folder/*.mpk"], "no-such-folder/*.mpk: no file matches"),
+        (["no-such-folder/*.mpk"], "no-such-folder/*.mpk: matches no file"),
         (["--nonsense"], "No such option"),
     ],
 )

@@ -68,7 +68,7 @@ def _judged_ends(facts: Facts) -> list[tuple[int, dict[str, Any]]]:
     return [
         (int(batch.seq[runs.end[row]]), state)
         for row in np.flatnonzero(facts.judged_end).tolist()
-        if (state := runs.end_state[row]) is not None
+        if (state := batch.end_states[row]) is not None
     ]
 
 
@@ -214,9 +214,9 @@ def drain_clock(facts: Facts) -> Finding:
 def snapshot_continuity(facts: Facts) -> Finding:
     batch, runs = facts.batch, facts.batch.runs
     free = facts.rules.may_change_between_runs
-    ends = [facts.carry.state, *runs.end_state[:-1]] if len(runs) else []
+    ends = [facts.carry.state, *batch.end_states[:-1]] if len(runs) else []
     rows, evaluated = [], 0
-    for row, (before, after) in enumerate(zip(ends, runs.begin_state, strict=True)):
+    for row, (before, after) in enumerate(zip(ends, batch.begin_states, strict=True)):
         if before is None or after is None:
             continue
         evaluated += 1
@@ -248,8 +248,9 @@ def snapshot_matches_replay(facts: Facts) -> Finding:
     if "addr_state" not in facts.batch.vocabulary.derivable_fields():
         return nothing()
     begin, end = begin_states(facts.batch), end_states(facts.batch)
-    if not end.size:
-        return nothing()
+    misfits = _misfits(facts)
+    if begin.shape != end.shape or not end.size:
+        return misfits
     replayed = fold_addresses(begin, facts.cells)
     known = (end[:, 0] != NULL) & (begin[:, 0] != NULL)
     touched = np.zeros(len(end), np.bool_)
@@ -274,20 +275,22 @@ def snapshot_matches_replay(facts: Facts) -> Finding:
         expected=pl.format("addr_state {} of die {} block {}", "replayed", "die", "block"),
         actual=pl.format("{} ({} blocks differ)", "said", "differing"),
     )
-    misfits = _misfits(facts, end.shape[1])
     offenders = pl.concat([differing.offenders, misfits.offenders], how="diagonal").sort("seq")
     evaluated = differing.evaluated + misfits.evaluated
     return Finding(evaluated, int((known & touched).sum()) + misfits.exercised, offenders)
 
 
-def _misfits(facts: Facts, blocks: int) -> Finding:
+def _misfits(facts: Facts) -> Finding:
     """Runs one of whose snapshots has an `addr_state` of more or fewer blocks than the device."""
+    if not facts.rules.has_topology:
+        return nothing()
+    blocks = (facts.rules.dies or 0) * (facts.rules.blocks_per_die or 0)
     batch, runs = facts.batch, facts.batch.runs
     rows = []
     for row in np.flatnonzero(runs.end >= 0).tolist():
         states = [
             (state or {}).get("addr_state")
-            for state in (runs.begin_state[row], runs.end_state[row])
+            for state in (batch.begin_states[row], batch.end_states[row])
         ]
         sizes = [len(state) for state in states if state is not None and len(state) != blocks]
         rows += [(int(batch.seq[runs.end[row]]), size) for size in sizes[:1]]

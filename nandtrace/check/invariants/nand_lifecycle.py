@@ -83,7 +83,7 @@ def _handed_on(facts: Facts, event: str) -> pl.Expr:
     """Segments whose queued event the next run took over, by its begin snapshot."""
     pairs = [
         (run_row - 1, seg)
-        for run_row, state in enumerate(facts.batch.runs.begin_state)
+        for run_row, state in enumerate(facts.batch.begin_states)
         if run_row and state
         for _, kind, seg in state.get("pending") or ()
         if kind == event
@@ -159,6 +159,7 @@ def segment_chain(facts: Facts) -> Finding:
         "its source to be RESUME_CHAIN": ~pl.col("chained"),
         "the segment before it to be cut by a suspend": pl.col("cut_before").is_null(),
         "a start not before that cut": pl.col("start_ns") < pl.col("cut_before"),
+        "a RESUME at its COMMIT": pl.col("chained") & ~pl.col("resumed"),
     }
     if facts.rules.chain_op_start:
         work = pl.col("end_ns") - pl.col("start_ns")
@@ -178,18 +179,31 @@ def segment_chain(facts: Facts) -> Finding:
 def _chain_frame(facts: Facts) -> pl.DataFrame:
     """Second and later segments of ops, with `cut_before` and `left_before` of the one before.
 
-    `left_before` is the work, in ns, that the cut left of the segment before.
+    `left_before` is the work, in ns, that the cut left of the segment before; `resumed` whether a
+    RESUME came with the COMMIT, of whatever op: what it finds is for other invariants to judge.
     """
     frame = facts.chained_segments.sort("run_row", "op", maintain_order=True)
     begun = pl.max_horizontal("cut_at", "start_ns")
     same = (pl.col("run_row") == pl.col("run_row").shift(1)) & (
         pl.col("op") == pl.col("op").shift(1)
     )
-    return frame.with_columns(
+    frame = frame.with_columns(
         chained=pl.col("source").eq_missing(facts.batch.code("RESUME_CHAIN")),
         cut_before=pl.col("cut_at").shift(1),
         left_before=(pl.col("end_ns") - begun).shift(1),
     ).filter(same)
+    return frame.with_columns(resumed=_resumed_with(facts, frame))
+
+
+def _resumed_with(facts: Facts, chains: pl.DataFrame) -> pl.Series:
+    """Which segments were committed at the time of a RESUME; true of those that were carried."""
+    batch = facts.batch
+    commits = chains.select(
+        "run_row", time_ns=batch.time_ns[batch.positions(chains["seq"].to_numpy())]
+    )
+    resumes = facts.suspends.resumes.select("run_row", "time_ns", resumed=pl.lit(True))
+    found = commits.join(resumes.unique(), on=commits.columns, how="left", maintain_order="left")
+    return found["resumed"].fill_null(False) | (chains["carried"] == 1)
 
 
 @invariant(

@@ -1,0 +1,109 @@
+"""Tiny traces, and ways to break one: cut, flipped, forged with the right checksums."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from nandtrace.trace import Header, Index, TraceReader, TraceWriter
+from nandtrace.trace.chunk import CHAIN_START, Chunk, next_chain
+from nandtrace.trace.frames import Frame, FrameType, encode_end, encode_frame, scan_frames
+from nandtrace.trace.header import decode_header
+from nandtrace.trace.index import encode_footer
+from nandtrace.vocab import Column, ColumnType, Kind, Vocabulary
+
+TINY = Vocabulary(
+    "test",
+    (
+        Kind(0, "RUN_BEGIN"),
+        Kind(1, "RUN_END"),
+        Kind(2, "PING", (Column("hop"), Column("word", ColumnType.NAME))),
+    ),
+)
+
+
+def write_tiny(path: Path, chunks: int = 3, **options: Any) -> bytes:
+    """A trace of less than 2 KB with so many chunks of 5 events, a snapshot in each."""
+    writer = TraceWriter(path, Header(TINY), chunk_events=5, **options)
+    for run in range(chunks):
+        writer.snapshot({"run": run})
+        writer.append(0, run * 10, run, ())
+        for hop in range(3):
+            writer.append(2, run * 10 + hop, run, (hop * hop, writer.code(f"w{hop}")))
+        writer.append(1, run * 10 + 9, run, ())
+    writer.close()
+    return path.read_bytes()
+
+
+def extents(path: Path) -> list[tuple[int, int]]:
+    """Offset and end of every chunk of a sound trace."""
+    with TraceReader(path) as reader:
+        return [(entry.offset, entry.offset + entry.size_bytes) for entry in reader.index.chunks]
+
+
+def frames_of(raw: bytes) -> list[Frame]:
+    """The frames of a sound trace, without its end mark."""
+    items = scan_frames(io.BytesIO(raw), 0, len(raw))
+    return [item for item in items if isinstance(item, Frame)]
+
+
+def sealed(frames: list[tuple[int, bytes, bytes]]) -> bytes:
+    """Frames (type, head, payload) and the end mark, all checksums right; points at the last footer."""
+    out, footer_at = b"", 0
+    for kind, head, payload in frames:
+        if kind == FrameType.FOOTER:
+            footer_at = len(out)
+        out += encode_frame(kind, head, payload)
+    return out + encode_end(footer_at)
+
+
+def rechained(frames: list[tuple[int, bytes, bytes]]) -> list[tuple[int, bytes, bytes]]:
+    """Uncompressed chunks with the digest chain that fits what they hold, where they are chunks at all."""
+    chain, fitting = CHAIN_START, []
+    for kind, head, payload in frames:
+        plain = msgpack.unpackb(head, strict_map_key=False) if kind == FrameType.CHUNK else None
+        if isinstance(plain, list) and len(plain) == 4 and isinstance(plain[0], bytes):
+            chain = plain[1] = next_chain(chain, plain[0], payload)
+            head = msgpack.packb(plain)  # noqa: PLW2901 - the same frame, made to fit
+        fitting.append((kind, head, payload))
+    return fitting
+
+
+def with_frame(raw: bytes, place: int, frame: tuple[int, bytes, bytes]) -> bytes:
+    """A sound trace with one more frame, and a footer that fits."""
+    frames = [(item.type, item.head, item.payload) for item in frames_of(raw)[:-1]]
+    frames.insert(place, frame)
+    body = b"".join(encode_frame(*item) for item in frames)
+    parsed = frames_of(body)
+    header = decode_header(parsed[0])
+    index = Index(header.digest())
+    for item in parsed:
+        if item.type == FrameType.CHUNK:
+            index.add_chunk(Chunk(item, header.vocabulary))
+    return body + encode_footer(index) + encode_end(len(body))
+
+
+def forged_chunk(meta: dict[str, Any], payload: bytes, **head: Any) -> bytes:
+    """A CHUNK frame with right checksums over whatever it claims."""
+    plain = {
+        "chunk": 0,
+        "first_seq": 0,
+        "events": 1,
+        "runs": [0, 0],
+        "time_ns": [0, 0],
+        "counts": {"PING": 1},
+        "strings": [],
+        "columns": [["kind", 0, 0, 1, 2, 0, None]],
+        "snapshots_bytes": len(payload),
+    }
+    directory = msgpack.packb(plain | meta)
+    chain = next_chain(CHAIN_START, directory, payload)
+    parts = {"chain": chain, "codec": "", "size": len(payload)} | head
+    return encode_frame(
+        FrameType.CHUNK,
+        msgpack.packb([directory, parts["chain"], parts["codec"], parts["size"]]),
+        payload,
+    )
