@@ -45,7 +45,7 @@ class ColumnSpec:
     def to_row(self) -> list[Any]:
         return [
             self.key,
-            self.encoding,
+            int(self.encoding),
             self.width,
             self.count,
             self.base,

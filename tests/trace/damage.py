@@ -96,7 +96,11 @@ def forged_chunk(meta: dict[str, Any], payload: bytes, **head: Any) -> bytes:
         "time_ns": [0, 0],
         "counts": {"PING": 1},
         "strings": [],
-        "columns": [["kind", 0, 0, 1, 2, 0, None]],
+        "columns": [
+            ["time_ns", 0, 0, 1, 0, 0, None],
+            ["run", 0, 0, 1, 0, 0, None],
+            ["kind", 0, 0, 1, 2, 0, None],
+        ],
         "snapshots_bytes": len(payload),
     }
     directory = msgpack.packb(plain | meta)
