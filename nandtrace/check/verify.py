@@ -117,6 +117,9 @@ class _Judges:
 
 def _verify_reader(reader: TraceReader, judges: _Judges, verdict: TraceVerdict) -> None:
     mine = judges.of_domain(reader.header.domain)
+    if not mine:
+        reason = f"none of the invariants is for the domain {reader.header.domain!r}"
+        raise TraceError(verdict.path, reason, "header")
     verdict.invariants = [InvariantResult(item.id, item.group, item.sentence) for item in mine]
     stream = RunStream(reader, judges.batch_events)
     try:

@@ -370,7 +370,9 @@ class Chunk:
         meta, time_ns, run = self.meta, self.time_ns, self.run
         claimed = (meta.min_time_ns, meta.max_time_ns, meta.first_run, meta.last_run)
         if claimed != (time_ns.min(), time_ns.max(), run.min(), run.max()):
-            raise ChunkError(f"the chunk at byte {self.offset}: its range of times or runs is wrong")
+            raise ChunkError(
+                f"the chunk at byte {self.offset}: its range of times or runs is wrong"
+            )
         _ = self.snapshots
 
 

@@ -11,6 +11,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import msgpack
@@ -84,10 +85,12 @@ def _copy(reader: TraceReader, sink: _Sink) -> Recovery:
     recovery = Recovery()
     index = Index(reader.header.digest())
     sink.write(encode_header(reader.header))
+    walk = reader.walk()
+    first = next(walk, None)  # the provenance stands before it
+    if reader.provenance:
+        sink.write(encode_frame(FrameType.PROVENANCE, msgpack.packb(reader.provenance)))
     with reader.path.open("rb") as raw:
-        for place, item in enumerate(reader.walk()):
-            if place == 0 and reader.provenance:
-                sink.write(encode_frame(FrameType.PROVENANCE, msgpack.packb(reader.provenance)))
+        for item in chain(() if first is None else (first,), walk):
             if isinstance(item, Chunk):
                 raw.seek(item.offset)
                 index.add(sink.offset, item.size_bytes, item.meta, item.chain)

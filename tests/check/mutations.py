@@ -606,7 +606,7 @@ def suspend_on_other_axis(lines: Lines, random: Random) -> bool:
         random,
         "SUSPENDED",
         lambda line: line.update(axis="ERASE"),
-        lambda line: "op" in line,
+        lambda line: "op" in line and line["axis"] == "PROGRAM",
     )
 
 
@@ -614,7 +614,7 @@ def suspend_on_other_axis(lines: Lines, random: Random) -> bool:
 def suspend_on_other_die(lines: Lines, random: Random) -> bool:
     kind = random.choice(["SUSPENDED", "RESUMED"])
     return _edit(
-        lines, random, kind, lambda line: line.update(die=random.choice([1, 9, -1, 2**40]))
+        lines, random, kind, lambda line: line.update(die=random.choice([8, 9, -1, 2**40]))
     )
 
 

@@ -140,7 +140,9 @@ FORGED: list[tuple[bytes, str]] = [
     (_prefix(2**32 - 1, 2**32 - 1), "no intact frame"),
     (forged_chunk({"columns": [["kind", 0, 0, 2**40, 2, 0, None]]}, b"\x90"), "claims"),
     (
-        forged_chunk({"columns": [[f"A.{n}", 0, 0, 2**22, 2, 0, None] for n in range(99)]}, b"\x90"),
+        forged_chunk(
+            {"columns": [[f"A.{n}", 0, 0, 2**22, 2, 0, None] for n in range(99)]}, b"\x90"
+        ),
         "more than 67108864 values",
     ),
     (forged_chunk({}, b"\x90", size=2**40), "an uncompressed size of 1099511627776"),
@@ -184,7 +186,9 @@ def test_a_header_of_a_later_version_keeps_its_digest(tmp_path: Path) -> None:
     frames = frames_of(write_tiny(tmp_path / "a.mpk"))
     later = {**msgpack.unpackb(frames[0].head), "format": 2, "colour": "blue"}
     raw = with_frame(
-        sealed([(0, msgpack.packb(later), b"")] + [(f.type, f.head, f.payload) for f in frames[1:]]),
+        sealed(
+            [(0, msgpack.packb(later), b"")] + [(f.type, f.head, f.payload) for f in frames[1:]]
+        ),
         1,
         (99, b"", b""),
     )
@@ -343,6 +347,8 @@ def test_random_bytes_raise_nothing_but_the_reader_s_own_errors(tmp_path: Path, 
         for _ in range(chance.randint(1, 4)):
             start = chance.randrange(len(bad))
             stop = start + chance.randrange(40)
-            bad[start:stop] = chance.choice([b"", chance.randbytes(9), bad[: chance.randrange(300)]])
+            bad[start:stop] = chance.choice(
+                [b"", chance.randbytes(9), bad[: chance.randrange(300)]]
+            )
         path.write_bytes(bad)
         _read_everything(path)

@@ -55,7 +55,12 @@ def test_version_1_reads_as_it_always_did() -> None:
         Event(3, 0, 2, "COMMIT", {"seg": 1, "op": 7, **commit, "targets": targets}),
         Event(4, 0, 2, "COMMIT", {"seg": 2, **commit, "targets": [(0, 0, 0, None)]}),
     ]
-    assert events[33].fields == {"seg": 1, "celltype": "µSLC", "aborted": False, "cells": [(0, 4, 0)]}
+    assert events[33].fields == {
+        "seg": 1,
+        "celltype": "µSLC",
+        "aborted": False,
+        "cells": [(0, 4, 0)],
+    }
     assert events[62] == Event(62, 2, 30, "RUN_END", {"end": "DRAINED", "hooks": 1})
     assert {event.kind for event in events} == set(NAND.by_name)
 

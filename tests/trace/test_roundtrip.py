@@ -155,7 +155,9 @@ def test_names_in_lists_come_back(tmp_path: Path) -> None:
 
 def test_runs_are_found_through_the_index(record: Callable[..., Path], small_calls: Any) -> None:
     with TraceReader(record("a.mpk", small_calls(runs=4), chunk_events=25)) as reader:
-        assert [[chunk.meta.ordinal for chunk in reader.chunks_of_run(run)] for run in range(5)] == [
+        assert [
+            [chunk.meta.ordinal for chunk in reader.chunks_of_run(run)] for run in range(5)
+        ] == [
             [0],
             [0, 1],
             [1, 2],
