@@ -1,5 +1,10 @@
 """nandtrace: record what a scheduler does, completely, and prove from the record whether it was right."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nandtrace.errors import (
     InputError,
     InternalError,
@@ -10,8 +15,10 @@ from nandtrace.errors import (
     TraceError,
     UsageError,
 )
-from nandtrace.trace import Recorder, Topology, TraceReader, recover
-from nandtrace.vocab import NAND
+
+if TYPE_CHECKING:
+    from nandtrace.trace import Recorder, Topology, TraceReader, recover
+    from nandtrace.vocab import NAND
 
 __version__ = "0.1.0"
 
@@ -30,3 +37,22 @@ __all__ = [
     "UsageError",
     "recover",
 ]
+
+_LAZY = {
+    "NAND": "nandtrace.vocab",
+    "Recorder": "nandtrace.trace",
+    "Topology": "nandtrace.trace",
+    "TraceReader": "nandtrace.trace",
+    "recover": "nandtrace.trace",
+}
+"""Loaded when first asked for, so that `nandtrace --help` does not wait for NumPy."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -57,4 +57,4 @@ def test_help_loads_nothing_heavy() -> None:
     watch = "import sys; from nandtrace.cli.main import run; run(['--help']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", watch], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert not loaded & {"polars", "jsonschema", "deepdiff", "rich"}
+    assert not loaded & {"numpy", "polars", "jsonschema", "deepdiff", "rich"}
