@@ -48,7 +48,9 @@ def bulk_tables(writer: Any, given: list[Row]) -> dict[str, Table]:
             continue
         columns = {
             column.name: np.array([writer.codes[v] if isinstance(v, str | None) else v for v in at])
-            for column, at in zip(kind.columns, zip(*(row[3] for row in mine)), strict=True)
+            for column, at in zip(
+                kind.columns, zip(*(row[3] for row in mine), strict=True), strict=True
+            )
         }
         lists = {}
         for item in kind.lists:

@@ -2,7 +2,8 @@
 
 It writes `name.partial`. A chunk is written and handed to the operating system when it holds
 `CHUNK_EVENTS` events, or at the first end of a run with `RUN_END_EVENTS` or more, or before its
-snapshots or lists grow too large; `close` adds the footer, syncs and renames. So a killed process loses at most the chunk that was still open.
+snapshots or lists grow too large; `close` adds the footer, syncs and renames. So a killed process
+loses at most the chunk that was still open.
 """
 
 from __future__ import annotations

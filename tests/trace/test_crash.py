@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.strategies import NAND_HEADER
-from tests.trace.damage import write_tiny
 
 from nandtrace import Recorder, Topology
 from nandtrace.errors import RecordError, StorageError
 from nandtrace.trace import Chunk, Damage, Header, TraceReader, TraceWriter, recover
 from nandtrace.vocab import NAND
+from tests.strategies import NAND_HEADER
+from tests.trace.damage import write_tiny
 
 ENDLESS = """
 import sys
@@ -62,7 +62,7 @@ def _whole_chunks(path: Path) -> int:
 
 
 def test_a_writer_killed_at_any_moment_leaves_whole_chunks(tmp_path: Path) -> None:
-    chance = random.Random(9)
+    chance = random.Random(9)  # noqa: S311 - seeded on purpose
     for number in range(15):
         path = tmp_path / f"{number}.mpk"
         lines = chance.randint(1, 400)

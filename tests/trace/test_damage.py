@@ -14,6 +14,15 @@ from typing import Any
 import msgpack
 import pytest
 import zstandard
+
+from nandtrace.check import verify_trace
+from nandtrace.check.verdict import Verdict
+from nandtrace.errors import TraceError
+from nandtrace.trace import Chunk, ChunkError, Damage, Gap, Header, TraceReader
+from nandtrace.trace.event import events_of
+from nandtrace.trace.frames import MARKER, FrameType, encode_end, encode_frame, scan_frames
+from nandtrace.trace.header import encode_header
+from nandtrace.vocab import NAND
 from tests.strategies import every_kind
 from tests.trace.damage import (
     TINY,
@@ -25,15 +34,6 @@ from tests.trace.damage import (
     with_frame,
     write_tiny,
 )
-
-from nandtrace.check import verify_trace
-from nandtrace.check.verdict import Verdict
-from nandtrace.errors import TraceError
-from nandtrace.trace import Chunk, ChunkError, Damage, Gap, Header, TraceReader
-from nandtrace.trace.event import events_of
-from nandtrace.trace.frames import MARKER, FrameType, encode_end, encode_frame, scan_frames
-from nandtrace.trace.header import encode_header
-from nandtrace.vocab import NAND
 
 Items = list[Chunk | Damage | Gap]
 
@@ -55,7 +55,7 @@ def test_a_cut_at_any_byte_gives_exactly_the_complete_chunks(tmp_path: Path) -> 
     for cut in range(len(raw)):
         path.write_bytes(raw[:cut])
         if cut < header_end:
-            with pytest.raises(TraceError, match="cut|empty"):
+            with pytest.raises(TraceError, match=r"cut|empty"):
                 TraceReader(path)
             continue
         items = _walk(path)
@@ -93,7 +93,7 @@ def test_any_flipped_bit_is_reported_and_costs_one_chunk_at_most(
 def test_no_flip_and_no_cut_verifies(record: Callable[..., Path], tmp_path: Path) -> None:
     raw = record("a.mpk", every_kind(), chunk_events=26).read_bytes()
     path = tmp_path / "bad.mpk"
-    chance = random.Random(2)
+    chance = random.Random(2)  # noqa: S311 - seeded on purpose
     for _ in range(60):
         bad = bytearray(raw)
         bad[chance.randrange(len(raw))] ^= 1 << chance.randrange(8)
@@ -196,7 +196,7 @@ def test_a_header_of_a_later_version_keeps_its_digest(tmp_path: Path) -> None:
     assert [type(item) for item in _walk(tmp_path / "b.mpk")] == [Chunk, Chunk, Chunk]
     later["reader"] = 2
     (tmp_path / "c.mpk").write_bytes(encode_frame(FrameType.HEADER, msgpack.packb(later)))
-    with pytest.raises(TraceError, match="needs a reader of version 2; .* install a newer"):
+    with pytest.raises(TraceError, match=r"needs a reader of version 2; .* install a newer"):
         TraceReader(tmp_path / "c.mpk")
 
 
@@ -324,7 +324,7 @@ def _decode(chunk: Chunk, reader: TraceReader) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_forged_frames_raise_nothing_but_the_reader_s_own_errors(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - seeded on purpose
     raw = write_tiny(tmp_path / "a.mpk", 2, provenance={"host": "lab"})
     frames = [(frame.type, frame.head, frame.payload) for frame in frames_of(raw)]
     path = tmp_path / "b.mpk"
@@ -339,7 +339,7 @@ def test_forged_frames_raise_nothing_but_the_reader_s_own_errors(tmp_path: Path,
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_bytes_raise_nothing_but_the_reader_s_own_errors(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - seeded on purpose
     raw = write_tiny(tmp_path / "a.mpk")
     path = tmp_path / "b.mpk"
     for _ in range(300):

@@ -12,10 +12,10 @@ from typing import Any
 import msgpack
 import pytest
 import zstandard
-from tests.strategies import every_kind
 
 from nandtrace import NAND, TraceReader
 from nandtrace.trace import Chunk, recover
+from tests.strategies import every_kind
 
 PAGE_NULL = -(2**63)
 
@@ -77,14 +77,13 @@ def _read(raw: bytes) -> dict[str, Any]:
             found["header"], header_digest = msgpack.unpackb(head), hashlib.sha256(head).digest()
         elif kind == 1:
             directory, chain_here, compression, length = msgpack.unpackb(head)
-            if compression == "zstd":
-                payload = zstandard.ZstdDecompressor().decompress(payload)
-            assert len(payload) == length
-            content = hashlib.sha256(directory + payload).digest()
+            plain = zstandard.decompress(payload) if compression == "zstd" else payload
+            assert len(plain) == length
+            content = hashlib.sha256(directory + plain).digest()
             chain = hashlib.sha256(chain + content).digest()
             found["whole"] = found.get("whole", True) and chain == chain_here
             chain = chain_here
-            found["chunks"].append((offset, size, *_chunk(msgpack.unpackb(directory), payload)))
+            found["chunks"].append((offset, size, *_chunk(msgpack.unpackb(directory), plain)))
         elif kind == 2:
             found["footer"] = msgpack.unpackb(payload)
         elif kind == 3:

@@ -9,13 +9,13 @@ from pathlib import Path
 import jsonschema
 import msgpack
 import pytest
-from tests.strategies import every_kind
 
 from nandtrace import NAND, Recorder, Topology, TraceReader
 from nandtrace.schema_files import load_schema
 from nandtrace.trace import Chunk
 from nandtrace.trace.event import Event, events_of
 from nandtrace.trace.header import header_to_bytes
+from tests.strategies import every_kind
 
 V1 = Path(__file__).parent.parent / "data" / "format" / "v1.mpk"
 V1_DIGEST = "732f4fdc60e5c1874d730aaa761011c2f19520050686ffb0c81b421b747ca453"

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.strategies import NAND_HEADER, Row, bulk_tables, int64s, rows
 
 from nandtrace.trace import Chunk, Header, TraceReader, TraceWriter
 from nandtrace.trace.columns import Encoding, decode_column, encode_column, spec_from_row
 from nandtrace.trace.event import Event, events_of
 from nandtrace.trace.writer import MAX_STRINGS
 from nandtrace.vocab import NAND, NULL, Column, ColumnType, Kind, ListColumn, Vocabulary
+from tests.strategies import NAND_HEADER, Row, bulk_tables, int64s, rows
 
 
 def _expected(given_rows: list[Row]) -> list[Event]:
