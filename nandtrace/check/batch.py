@@ -104,6 +104,12 @@ class Batch:
             return inside
         return np.searchsorted(self.seq, seq)
 
+    def position_of(self, seq: int) -> int:
+        """The position of one event, also where the numbers of a forged log do not ascend."""
+        found = np.flatnonzero(self.seq == seq)
+        assert len(found), f"event {seq} is not of this batch"
+        return int(found[0])
+
     @cached_property
     def _is_dense(self) -> bool:
         return bool(len(self)) and int(self.seq[-1] - self.seq[0]) == len(self) - 1

@@ -78,7 +78,7 @@ def _judge_one(facts: Facts, item: Invariant, kept: int) -> Judged:
 
 def _violation(batch: Batch, row: dict[str, int | str | None]) -> Violation:
     seq = int(row["seq"] or 0)
-    position = int(batch.seq.searchsorted(seq))
+    position = batch.position_of(seq)
     kind = batch.vocabulary.by_code.get(int(batch.kind[position]))
     return Violation(
         seq=seq,

@@ -41,6 +41,7 @@ class EventLines:
         self._writer = writer
         self._append = writer.append
         self._ops = OpIds()
+        self._open_run: int | None = None
         self._names = _NameCodes(writer)
         self._open_bytes = 0
         converters: dict[str, Convert] = {
@@ -99,16 +100,22 @@ class EventLines:
         given = line["snapshot"]
         lists = {name: given[name] for name in _OP_LISTS}
         ops = self._ops.begin(run, lists, [seg for _, _, seg in given["pending"]])
+        self._open_run = run
         self._writer.snapshot(_snapshot(given, ops))
         self._append(_CODES["RUN_BEGIN"], time_ns, run, (_time(line.get("run_until_us")),))
         self.runs += 1
 
     def _run_end(self, line: Line, time_ns: int, run: int) -> None:
         given = line["snapshot"]
-        ops = self._ops.end(run, {name: given[name] for name in _OP_LISTS})
+        ops = self._ops.end(self._scope(run), {name: given[name] for name in _OP_LISTS})
+        self._open_run = None
         self._writer.snapshot(_snapshot(given, ops))
         self._append(_CODES["RUN_END"], time_ns, run, (NULL, NULL, NULL, NULL))
         self._writer.end_run()
+
+    def _scope(self, run: int) -> int:
+        """The run whose ops a line names: the open one, whatever number the line gives itself."""
+        return run if self._open_run is None else self._open_run
 
     # ---- segments
 
@@ -116,7 +123,7 @@ class EventLines:
         names, get = self._names, line.get
         source = get("source")
         is_chain = source == Source.RESUME_CHAIN
-        op = self._ops.commit(run, get("op"), is_chain=is_chain, seg=line["seg"])
+        op = self._ops.commit(self._scope(run), get("op"), is_chain=is_chain, seg=line["seg"])
         values = (
             line["seg"],
             NULL if op is None else op,
@@ -179,7 +186,7 @@ class EventLines:
         self._append(_CODES["APPLY_PGM"], time_ns, run, values, line["cells"])
 
     def _op(self, run: int, line: Line) -> int:
-        op = self._ops.op(run, line.get("op"), line.get("seg"))
+        op = self._ops.op(self._scope(run), line.get("op"), line.get("seg"))
         return NULL if op is None else op
 
 
