@@ -13,7 +13,7 @@ from nandtrace.check.rules import DeviceRules
 from nandtrace.check.snapshots import State, shape_problem
 from nandtrace.trace import Chunk, ChunkError, ListTable, Snapshot
 from nandtrace.trace.columns import Int64s
-from nandtrace.vocab import NULL, ColumnType, Kind, Vocabulary
+from nandtrace.vocab import NULL, VOCABULARIES, ColumnType, Kind, Vocabulary
 
 NO_NAME = NULL + 1
 """The code of a name that no event of the batch uses: equal to none, and not null."""
@@ -103,6 +103,10 @@ class Batch:
             inside: Int64s = np.clip(seq - self.seq[0], 0, len(self))
             return inside
         return np.searchsorted(self.seq, seq)
+
+    def times(self, seq: Int64s) -> Int64s:
+        """The times of events, by their numbers."""
+        return self.time_ns[np.minimum(self.positions(seq), len(self) - 1)]
 
     def position_of(self, seq: int) -> int:
         """The position of one event, also where the numbers of a forged log do not ascend."""
@@ -202,7 +206,10 @@ class Batch:
             for name, values in table.columns.items():
                 columns[name].append(values[first:last])
         joined = {name: self._join(parts) for name, parts in columns.items()}
-        return ListTable(self._join(counts), joined)
+        table = ListTable(self._join(counts), joined)
+        for name in _known_columns(self.vocabulary.domain, kind_name, list_name) - joined.keys():
+            joined[name] = np.full(int(table.counts.sum()), NULL, np.int64)
+        return table
 
     @cached_property
     def run_row(self) -> Int64s:
@@ -277,6 +284,13 @@ def _positions(rows: npt.NDArray[np.intp], run_row: Int64s, count: int) -> Int64
     positions = np.full(count, -1, np.int64)
     positions[run_row[rows]] = rows
     return positions
+
+
+def _known_columns(domain: str, kind_name: str, list_name: str) -> frozenset[str]:
+    """Columns that a list has in today's vocabulary; a trace of another version may lack some."""
+    kind = VOCABULARIES[domain].by_name.get(kind_name) if domain in VOCABULARIES else None
+    items = kind.lists if kind else ()
+    return frozenset(c.name for item in items if item.name == list_name for c in item.columns)
 
 
 def _row_range(piece: Piece, kind: Kind) -> tuple[int, int, int]:

@@ -86,6 +86,6 @@ def _names(
 
 
 def _pair(value: Any) -> tuple[int, int]:
-    if not isinstance(value, list) or len(value) != 2:
-        raise ValueError(f"device.bad_blocks holds {value!r}, not a pair of die and block")
-    return int(value[0]), int(value[1])
+    if isinstance(value, list) and len(value) == 2 and all(type(item) is int for item in value):
+        return value[0], value[1]
+    raise ValueError(f"device.bad_blocks holds {value!r}, not a pair of die and block")

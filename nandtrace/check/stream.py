@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nandtrace.check.batch import Piece
+from nandtrace.errors import TraceError
 from nandtrace.trace import Chunk, ChunkError, Damage, TraceReader
 
 BATCH_EVENTS = 400_000
@@ -56,7 +57,8 @@ class RunStream:
         self._batch_events = batch_events
         codes = reader.header.vocabulary.by_name
         if not {"RUN_BEGIN", "RUN_END"} <= codes.keys():
-            raise ValueError("its vocabulary has no RUN_BEGIN and RUN_END, and so no runs to judge")
+            reason = "its vocabulary has no RUN_BEGIN and RUN_END, and so no runs to judge"
+            raise TraceError(str(reader.path), reason, "header")
         self._begin, self._end = codes["RUN_BEGIN"].code, codes["RUN_END"].code
         self._done = PieceBatch()
         self._open: list[Piece] = []

@@ -94,7 +94,8 @@ class _Report:
 
     def _title(self, divergence: Divergence) -> str:
         event = divergence.old or divergence.new
-        assert event is not None
+        if event is None:
+            return f"first divergence: event {divergence.seq}, which neither side could read"
         where = f"run {event.run}, {time_text(event.time_ns)} µs"
         kinds = [side.kind for side in (divergence.old, divergence.new) if side is not None]
         kind = kinds[0] if kinds[0] == kinds[-1] else " -> ".join(kinds)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgpack
-
 from nandtrace.diff.side import problem_text
 from nandtrace.report.event_text import header_lines, map_lines, time_text
 from nandtrace.report.plain import json_safe
 from nandtrace.trace import Chunk, Damage, Gap, Header, Index, TraceReader
-from nandtrace.trace.frames import Frame, FrameType, read_frame
+from nandtrace.trace.frames import Frame, FrameType, read_frame, unpack
 from nandtrace.trace.header import FORMAT_VERSION
 
 
@@ -124,7 +122,7 @@ def _preamble(path: Path, size_bytes: int) -> tuple[int, dict[str, Any]]:
     with path.open("rb") as file:
         header = read_frame(file, 0, size_bytes)
         assert isinstance(header, Frame)
-        version = msgpack.unpackb(header.head, strict_map_key=False)["format"]
+        version = unpack(header.head)["format"]
         item = read_frame(file, header.end, size_bytes)
     provenance = {}
     if isinstance(item, Frame) and item.type == FrameType.PROVENANCE:
@@ -134,8 +132,8 @@ def _preamble(path: Path, size_bytes: int) -> tuple[int, dict[str, Any]]:
 
 def _provenance(frame: Frame) -> dict[str, Any]:
     try:
-        return dict(msgpack.unpackb(frame.head))
-    except (ValueError, TypeError, msgpack.UnpackException):
+        return dict(unpack(frame.head))
+    except (ValueError, TypeError):
         return {}
 
 

@@ -20,7 +20,14 @@ from nandtrace.trace.columns import (
     encode_column,
     spec_from_row,
 )
-from nandtrace.trace.frames import MAX_PAYLOAD_BYTES, Frame, FrameType, encode_frame, unpack
+from nandtrace.trace.frames import (
+    MAX_PAYLOAD_BYTES,
+    Frame,
+    FrameType,
+    encode_frame,
+    unpack,
+    unpack_unchecked,
+)
 from nandtrace.vocab import NULL, Kind, ListColumn, Vocabulary
 
 CHUNK_EVENTS = 65_536
@@ -194,7 +201,7 @@ def _meta_to_bytes(meta: ChunkMeta) -> bytes:
 
 
 def _meta_from_bytes(raw: bytes) -> ChunkMeta:
-    plain = unpack(raw)
+    plain = unpack_unchecked(raw)
     first_run, last_run = plain["runs"]
     min_time_ns, max_time_ns = plain["time_ns"]
     meta = ChunkMeta(
@@ -211,7 +218,7 @@ def _meta_from_bytes(raw: bytes) -> ChunkMeta:
         snapshots_bytes=plain["snapshots_bytes"],
     )
     _check_numbers(meta)
-    if not all(isinstance(text, str) for text in meta.strings):
+    if not all(isinstance(text, str) for text in (*meta.strings, *meta.counts)):
         raise ValueError("a name is no string")
     for spec in meta.columns:
         if spec.count > (MAX_LIST_ROWS if "." in spec.key else meta.events):

@@ -229,12 +229,17 @@ def unpack(raw: bytes | memoryview) -> Any:
     Raises ValueError for anything else: text that is no UTF-8, keys that are no strings, extension
     types, nesting beyond 64 levels, bytes left over.
     """
-    try:
-        plain = msgpack.unpackb(raw, ext_hook=_refuse_extension)
-    except (TypeError, MemoryError, msgpack.UnpackException) as error:
-        raise ValueError(f"no msgpack object: {error!r}") from error
+    plain = unpack_unchecked(raw)
     check_plain(plain)
     return plain
+
+
+def unpack_unchecked(raw: bytes | memoryview) -> Any:
+    """The same for a caller that checks the type of everything it takes."""
+    try:
+        return msgpack.unpackb(raw, ext_hook=_refuse_extension)
+    except (TypeError, MemoryError, msgpack.UnpackException) as error:
+        raise ValueError(f"no msgpack object: {error!r}") from error
 
 
 def _refuse_extension(code: int, _: bytes) -> None:
@@ -242,20 +247,31 @@ def _refuse_extension(code: int, _: bytes) -> None:
 
 
 _SCALARS = frozenset({int, str, bytes, float, bool, type(None)})
+_LISTS = frozenset({list, tuple})
+_MAPS = frozenset({dict})
 
 
-def check_plain(value: Any, depth: int = 0) -> None:
+def check_plain(value: Any) -> None:
     """Raise ValueError where a value is not made of maps with string keys, lists and scalars."""
-    if depth > _MAX_DEPTH:
-        raise ValueError(f"nested more than {_MAX_DEPTH} deep")
-    if isinstance(value, dict):
+    level = [value]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [item for container in level for item in _containers_in(container)]
+        if not level:
+            return
+    raise ValueError(f"nested more than {_MAX_DEPTH} deep")
+
+
+def _containers_in(value: Any) -> list[Any]:
+    """The maps and lists in a map or list; checks its other items, and a scalar itself."""
+    if type(value) is dict:
         if not all(isinstance(key, str) for key in value):
             raise ValueError("a map with a key that is no string")
         value = value.values()
-    elif not isinstance(value, list | tuple):
-        if value is not None and not isinstance(value, int | float | str | bytes):
-            raise ValueError(f"{value!r} is of no type that a trace holds")
-        return
-    if not _SCALARS.issuperset(map(type, value)):
-        for item in value:
-            check_plain(item, depth + 1)
+    elif type(value) not in _LISTS:
+        value = (value,)
+    kinds = set(map(type, value))
+    if kinds <= _SCALARS:
+        return []
+    if not kinds <= _SCALARS | _LISTS | _MAPS:
+        raise ValueError("a value of no type that a trace holds")
+    return [item for item in value if type(item) not in _SCALARS]

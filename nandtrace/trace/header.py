@@ -117,6 +117,9 @@ def _check_columns(vocabulary: Vocabulary) -> None:
 def _check_version(plain: dict[str, Any]) -> None:
     if plain["magic"] != MAGIC:
         raise HeaderError(f"its magic is {plain['magic']!r}, not {MAGIC!r}")
+    for name in ("format", "reader"):
+        if type(plain[name]) is not int:
+            raise HeaderError(f"its {name} version is {plain[name]!r}, not a number")
     if plain["reader"] > FORMAT_VERSION:
         raise HeaderError(
             f"format {plain['format']} needs a reader of version {plain['reader']}; "

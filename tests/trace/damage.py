@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,49 @@ def forged_chunk(meta: dict[str, Any], payload: bytes, **head: Any) -> bytes:
         msgpack.packb([directory, parts["chain"], parts["codec"], parts["size"]]),
         payload,
     )
+
+
+WEIRD: list[Any] = [
+    None, True, -1, 0, 1, 2**31, 2**63, 2**64 - 1, -(2**63), 1.5, float("nan"), "", "x", "RUN_BEGIN",
+    b"", b"\xff" * 32, [], {}, [[]], [None] * 7, {"a": {}}, {1: 2}, msgpack.ExtType(5, b"x"),
+    msgpack.Timestamp(1), "\u0000", [["PING", 1]],
+]  # fmt: skip
+
+
+def nest(depth: int) -> Any:
+    value: Any = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def _mutated(plain: Any, chance: random.Random) -> Any:
+    """The value with one of its parts replaced, dropped or doubled."""
+    if not isinstance(plain, dict | list) or not plain or chance.random() < 0.15:
+        return nest(400) if chance.random() < 0.02 else chance.choice(WEIRD)
+    if isinstance(plain, dict):
+        key = chance.choice(list(plain))
+        rest = {name: value for name, value in plain.items() if name != key}
+        return rest if chance.random() < 0.1 else {**plain, key: _mutated(plain[key], chance)}
+    at = chance.randrange(len(plain))
+    change = chance.random()
+    if change < 0.1:
+        return plain[:at] + plain[at + 1 :]
+    middle = [plain[at], plain[at]] if change < 0.2 else [_mutated(plain[at], chance)]
+    return plain[:at] + middle + plain[at + 1 :]
+
+
+def mutated_frame(frame: tuple[int, bytes, bytes], chance: random.Random) -> Any:
+    kind, head, payload = frame
+    if chance.random() < 0.2:
+        noise = bytearray(payload or head)
+        noise[chance.randrange(len(noise))] = chance.randrange(256)
+        return (kind, head, bytes(noise)) if payload else (kind, bytes(noise), b"")
+    if kind == FrameType.FOOTER:
+        return kind, b"", msgpack.packb(_mutated(msgpack.unpackb(payload), chance))
+    plain = msgpack.unpackb(head)
+    if kind == FrameType.CHUNK and chance.random() < 0.7:
+        plain[0] = msgpack.packb(_mutated(msgpack.unpackb(plain[0]), chance))
+    else:
+        plain = _mutated(plain, chance)
+    return kind, msgpack.packb(plain), payload

@@ -9,7 +9,6 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgpack
 import pytest
@@ -29,6 +28,7 @@ from tests.trace.damage import (
     extents,
     forged_chunk,
     frames_of,
+    mutated_frame,
     rechained,
     sealed,
     with_frame,
@@ -251,52 +251,6 @@ def test_junk_is_searched_in_linear_time(name: str) -> None:
     assert file.bytes_read < 25 * 300_000
 
 
-WEIRD: list[Any] = [
-    None, True, -1, 0, 1, 2**31, 2**63, 2**64 - 1, -(2**63), 1.5, float("nan"), "", "x", "RUN_BEGIN",
-    b"", b"\xff" * 32, [], {}, [[]], [None] * 7, {"a": {}}, {1: 2}, msgpack.ExtType(5, b"x"),
-    msgpack.Timestamp(1), "\u0000", [["PING", 1]],
-]  # fmt: skip
-
-
-def _nest(depth: int) -> Any:
-    value: Any = 0
-    for _ in range(depth):
-        value = [value]
-    return value
-
-
-def _mutated(plain: Any, chance: random.Random) -> Any:
-    """The value with one of its parts replaced, dropped or doubled."""
-    if not isinstance(plain, dict | list) or not plain or chance.random() < 0.15:
-        return _nest(400) if chance.random() < 0.02 else chance.choice(WEIRD)
-    if isinstance(plain, dict):
-        key = chance.choice(list(plain))
-        rest = {name: value for name, value in plain.items() if name != key}
-        return rest if chance.random() < 0.1 else {**plain, key: _mutated(plain[key], chance)}
-    at = chance.randrange(len(plain))
-    change = chance.random()
-    if change < 0.1:
-        return plain[:at] + plain[at + 1 :]
-    middle = [plain[at], plain[at]] if change < 0.2 else [_mutated(plain[at], chance)]
-    return plain[:at] + middle + plain[at + 1 :]
-
-
-def _mutated_frame(frame: tuple[int, bytes, bytes], chance: random.Random) -> Any:
-    kind, head, payload = frame
-    if chance.random() < 0.2:
-        noise = bytearray(payload or head)
-        noise[chance.randrange(len(noise))] = chance.randrange(256)
-        return (kind, head, bytes(noise)) if payload else (kind, bytes(noise), b"")
-    if kind == FrameType.FOOTER:
-        return kind, b"", msgpack.packb(_mutated(msgpack.unpackb(payload), chance))
-    plain = msgpack.unpackb(head)
-    if kind == FrameType.CHUNK and chance.random() < 0.7:
-        plain[0] = msgpack.packb(_mutated(msgpack.unpackb(plain[0]), chance))
-    else:
-        plain = _mutated(plain, chance)
-    return kind, msgpack.packb(plain), payload
-
-
 def _read_everything(path: Path) -> None:
     """All that a reader offers; only its own errors may come."""
     try:
@@ -332,7 +286,7 @@ def test_forged_frames_raise_nothing_but_the_reader_s_own_errors(tmp_path: Path,
         bad = list(frames)
         for _ in range(chance.randint(1, 2)):
             at = chance.randrange(len(bad))
-            bad[at] = _mutated_frame(frames[at], chance)
+            bad[at] = mutated_frame(frames[at], chance)
         path.write_bytes(sealed(rechained(bad) if chance.random() < 0.8 else bad))
         _read_everything(path)
 

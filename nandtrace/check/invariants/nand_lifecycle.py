@@ -198,9 +198,7 @@ def _chain_frame(facts: Facts) -> pl.DataFrame:
 def _resumed_with(facts: Facts, chains: pl.DataFrame) -> pl.Series:
     """Which segments were committed at the time of a RESUME; true of those that were carried."""
     batch = facts.batch
-    commits = chains.select(
-        "run_row", time_ns=batch.time_ns[batch.positions(chains["seq"].to_numpy())]
-    )
+    commits = chains.select("run_row", time_ns=batch.times(chains["seq"].to_numpy()))
     resumes = facts.suspends.resumes.select("run_row", "time_ns", resumed=pl.lit(True))
     found = commits.join(resumes.unique(), on=commits.columns, how="left", maintain_order="left")
     return found["resumed"].fill_null(False) | (chains["carried"] == 1)

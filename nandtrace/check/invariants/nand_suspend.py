@@ -140,7 +140,7 @@ def resume_restores(facts: Facts) -> Finding:
         {
             "run_row": segments.run_row[rows],
             "op": segments.op[rows],
-            "time_ns": batch.time_ns[batch.positions(segments.seq[rows])],
+            "time_ns": batch.times(segments.seq[rows]),
         }
     )
     unchained = resumes.join(chains, on=["run_row", "op", "time_ns"], how="anti").with_columns(

@@ -1,0 +1,46 @@
+"""Forged traces, their checksums right: verify and the other commands judge or refuse them, no more."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from nandtrace.check import Options, verify_trace
+from nandtrace.cli.exits import Exit
+from nandtrace.cli.main import run
+from nandtrace.convert.jsonl import import_jsonl
+from tests.trace.damage import frames_of, mutated_frame, rechained, sealed
+
+DATA = Path(__file__).parents[1] / "data"
+MUTANTS = 80
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    folder = tmp_path_factory.mktemp("originals")
+    import_jsonl(DATA / "real" / "3ed79f5.jsonl", folder / "a.mpk", chunk_events=100)
+    import_jsonl(DATA / "real" / "97e9f54.jsonl", folder / "b.mpk", chunk_events=50, compress=True)
+    native = DATA / "format" / "v1.mpk"
+    return [path.read_bytes() for path in (folder / "a.mpk", folder / "b.mpk", native)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_forged_trace_is_judged_or_refused(
+    originals: list[bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - seeded on purpose
+    forged = tmp_path / "forged.mpk"
+    for _ in range(MUTANTS):
+        frames = [
+            (item.type, item.head, item.payload) for item in frames_of(chance.choice(originals))
+        ]
+        place = chance.randrange(len(frames))
+        frames[place] = mutated_frame(frames[place], chance)
+        forged.write_bytes(sealed(rechained(frames) if chance.random() < 0.7 else frames))
+        verify_trace(forged, Options(batch_events=chance.choice([1, 400_000])))
+        command = chance.choice(["cat", "info", "diff"])
+        other = [str(DATA / "format" / "v1.mpk")] if command == "diff" else []
+        assert run([command, str(forged), *other]) != Exit.DEFECT, capsys.readouterr().err
+        capsys.readouterr()
