@@ -159,6 +159,8 @@ def _encode_all(
     parts: list[bytes] = []
     for key, values in _columns_in_order(columns, vocabulary):
         spec, raw = encode_column(key, values)
+        if spec.says_nothing:
+            continue
         specs.append(spec)
         parts.append(raw)
     return specs, parts

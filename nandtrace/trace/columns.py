@@ -54,6 +54,12 @@ class ColumnSpec:
         ]
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether a reader would take the column for the same if it were not there."""
+        absent = 0 if self.key.endswith("#") else NULL
+        return self.encoding == Encoding.CONSTANT and (self.count == 0 or self.base == absent)
+
+    @property
     def size_bytes(self) -> int:
         stored = max(self.count - 1, 0) if self.encoding == Encoding.DELTA else self.count
         return stored * self.width
@@ -138,21 +144,28 @@ def _unpack(spec: ColumnSpec, raw: memoryview, count: int) -> Int64s:
     return values
 
 
+_INT_ONLY = {int}
+_WIDTHS: dict[int, tuple[int, ...]] = {
+    Encoding.CONSTANT.value: (0,),
+    Encoding.PLAIN.value: (1, 2, 4, 8),
+    Encoding.DELTA.value: (0, 1, 2, 4, 8),
+}
+
+
 def spec_from_row(row: Any) -> ColumnSpec:
     """Read one row of a directory. Raises ValueError when it does not make sense."""
-    if not isinstance(row, list) or len(row) != 7 or not isinstance(row[0], str):
+    if type(row) is not list or len(row) != 7 or type(row[0]) is not str:
         raise ValueError("a column's entry has the wrong shape")
     numbers = row[1:6] if row[6] is None else row[1:]
-    if not all(type(number) is int and -(2**63) <= number < 2**63 for number in numbers):
+    if set(map(type, numbers)) != _INT_ONLY or not _fit_int64(numbers):
         raise ValueError(f"column {row[0]!r}: an entry is no 64-bit integer")
-    spec = ColumnSpec(*row)
-    widths = {
-        Encoding.CONSTANT: (0,),
-        Encoding.PLAIN: (1, 2, 4, 8),
-        Encoding.DELTA: (0, 1, 2, 4, 8),
-    }
-    if spec.encoding not in widths or spec.width not in widths[Encoding(spec.encoding)]:
-        raise ValueError(f"column {spec.key!r}: unknown encoding {spec.encoding}/{spec.width}")
-    if spec.count < 0 or (spec.encoding == Encoding.DELTA and spec.count < 1):
-        raise ValueError(f"column {spec.key!r}: impossible count {spec.count}")
-    return spec
+    key, encoding, width, count = row[:4]
+    if width not in _WIDTHS.get(encoding, ()):
+        raise ValueError(f"column {key!r}: unknown encoding {encoding}/{width}")
+    if count < 0 or (encoding == Encoding.DELTA and count < 1):
+        raise ValueError(f"column {key!r}: impossible count {count}")
+    return ColumnSpec(*row)
+
+
+def _fit_int64(numbers: list[int]) -> bool:
+    return min(numbers) >= -(2**63) and max(numbers) < 2**63

@@ -36,7 +36,7 @@ from nandtrace.trace.header import Header, encode_header
 from nandtrace.trace.index import Index, encode_footer
 from nandtrace.vocab import NULL
 
-RUN_END_EVENTS = 4_096
+RUN_END_EVENTS = 16_384
 CHUNK_SNAPSHOT_BYTES = 16 * 2**20
 MAX_SNAPSHOT_BYTES = 64 * 2**20
 """A chunk ends before its snapshots grow past the first; one snapshot may be as large as the second."""

@@ -59,6 +59,9 @@ def _column(row: list[Any], raw: bytes) -> list[int]:
     return [PAGE_NULL if value == null else value for value in values]
 
 
+_NULL = -(2**63)
+
+
 def _int64(number: int) -> int:
     return (number + 2**63) % 2**64 - 2**63
 
@@ -119,11 +122,14 @@ def _compare(chunk: Chunk, directory: dict[str, Any], columns: dict[str, Any], s
             continue
         table = chunk.table(kind)
         for name, values in table.columns.items():
-            assert values.tolist() == columns.pop(f"{kind.name}.{name}")
+            absent = [_NULL] * len(values)
+            assert values.tolist() == columns.pop(f"{kind.name}.{name}", absent)
         for name, items in table.lists.items():
-            assert items.counts.tolist() == columns.pop(f"{kind.name}.{name}#")
+            none = [0] * len(items.counts)
+            assert items.counts.tolist() == columns.pop(f"{kind.name}.{name}#", none)
             for column, values in items.columns.items():
-                assert values.tolist() == columns.pop(f"{kind.name}.{name}.{column}")
+                absent = [_NULL] * len(values)
+                assert values.tolist() == columns.pop(f"{kind.name}.{name}.{column}", absent)
     assert columns == {}
 
 
