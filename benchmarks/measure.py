@@ -19,7 +19,7 @@ NANDTRACE = ("-c", "from nandtrace.cli.main import main; main()")
 """Arguments with which Python is the `nandtrace` command."""
 
 _ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-"""As it was at the start: a pool of workers changes this process's own (nandtrace.check.start_pool)."""
+"""As it was at the start: a pool of workers changes this process's own (nandtrace.pool)."""
 
 
 def timed(work: Callable[[], Any]) -> Measured:

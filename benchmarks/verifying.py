@@ -12,7 +12,8 @@ from benchmarks.plain_checker import CHECKED, PlainChecker
 from benchmarks.results import MEBIBYTES, RATE, Figure, Result, rate
 from benchmarks.rows import Row
 from benchmarks.workload import Workload, write_bulk
-from nandtrace.check import Options, Verdict, load_invariants, start_pool, verify_trace
+from nandtrace.check import Options, Verdict, load_invariants, verify_trace
+from nandtrace.pool import start_pool
 
 GROUP = "verify"
 

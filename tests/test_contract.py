@@ -49,7 +49,7 @@ def test_verify_loads_no_scheduler(tmp_path: Path) -> None:
     loaded = json.loads(done.stdout.splitlines()[-1])
     packages = {name.split(".")[1] for name in loaded}
     assert packages <= {
-        "check", "cli", "convert", "errors", "report", "schema_files", "trace", "units", "vocab",
+        "check", "cli", "convert", "errors", "pool", "report", "schema_files", "trace", "units", "vocab",
     }  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """The verifier: replays a trace and proves its invariants, from the trace alone."""
 
-from nandtrace.check.pool import start_pool
 from nandtrace.check.registry import Invariant, invariant, load_invariants
 from nandtrace.check.replay import DeviceState, state_at
 from nandtrace.check.tables import Finding, finding
@@ -26,7 +25,6 @@ __all__ = [
     "finding",
     "invariant",
     "load_invariants",
-    "start_pool",
     "state_at",
     "verify_trace",
 ]

@@ -48,7 +48,7 @@ def verify_trace(
     options: Options | None = None,
     pool: ProcessPoolExecutor | None = None,
 ) -> TraceVerdict:
-    """Verify one trace, with the workers of `pool` (see `start_pool`) where one is given.
+    """Verify one trace, with the workers of `pool` (see nandtrace.pool) where one is given.
 
     What the file is like never raises: an unreadable one has verdict UNKNOWN and `error`. Raises
     UsageError for an unknown invariant id in the options.

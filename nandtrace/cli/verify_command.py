@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
 
-from nandtrace.check.pool import start_pool
-from nandtrace.check.registry import load_invariants
-from nandtrace.check.verdict import Verdict
-from nandtrace.check.verify import Options, select_invariants, verify_trace
-from nandtrace.cli.exits import Exit
 from nandtrace.cli.sources import expand_patterns
 from nandtrace.errors import UsageError
-from nandtrace.report.catalogue import catalogue_document, print_catalogue
-from nandtrace.report.console import VerdictPrinter
-from nandtrace.report.context import add_context
-from nandtrace.report.verdict_json import verdict_document
+from nandtrace.pool import start_pool
 
 
 @click.command("verify")
@@ -58,36 +48,20 @@ def command(
 
     Exit codes: 0 all OK; 1 one is VIOLATED; 2 usage; 3 one is UNKNOWN.
     """
-    if list_only:
-        return _list(as_json)
-    if not traces:
+    if not list_only and not traces:
         raise UsageError("verify: name at least one TRACE")
     if limit < 1:
         raise UsageError(f"--limit is {limit}; it must be at least 1")
-    options = Options(only=only, require=require, kept=limit)
-    return _verify(traces, options, as_json, verbose)
-
-
-def _verify(traces: tuple[str, ...], options: Options, as_json: bool, verbose: bool) -> int:
-    select_invariants(options)
-    printer = VerdictPrinter(verbose=verbose)
-    verdicts = []
-    paths = [Path(name) for name in expand_patterns(traces)]
+    paths = [] if list_only else [Path(name) for name in expand_patterns(traces)]
     with _workers(paths) as pool:
-        for path in paths:
-            with printer.progress(str(path)):
-                verdict = verify_trace(path, options, pool)
-            add_context(verdict)
-            verdicts.append(verdict)
-            if not as_json:
-                printer.show(verdict)
-    if as_json:
-        json.dump(verdict_document(verdicts), sys.stdout, indent=2)
-        print()
-    found = {item.verdict for item in verdicts}
-    if Verdict.VIOLATED in found:
-        return Exit.VIOLATED
-    return Exit.UNREADABLE if Verdict.UNKNOWN in found else Exit.CLEAN
+        # Imported here, so that the workers start meanwhile.
+        from nandtrace.cli import verifying  # noqa: PLC0415
+
+        if list_only:
+            return verifying.list_invariants(as_json=as_json)
+        return verifying.verify_paths(
+            paths, pool, only=only, require=require, limit=limit, as_json=as_json, verbose=verbose
+        )
 
 
 PARALLEL_BYTES = 16 * 2**20
@@ -95,18 +69,13 @@ PARALLEL_BYTES = 16 * 2**20
 
 
 def _workers(paths: list[Path]) -> AbstractContextManager[ProcessPoolExecutor | None]:
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
     size = sum(path.stat().st_size for path in paths if path.is_file())
+    cores = _cores()
     return start_pool(cores) if size >= PARALLEL_BYTES and cores > 1 else nullcontext()
 
 
-def _list(as_json: bool) -> int:
-    invariants = list(load_invariants().values())
-    if as_json:
-        json.dump(catalogue_document(invariants), sys.stdout, indent=2)
-        print()
-    else:
-        print_catalogue(invariants)
-    return Exit.CLEAN
+def _cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

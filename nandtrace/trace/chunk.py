@@ -385,7 +385,7 @@ class Chunk:
         _ = self.snapshots
 
 
-def _decompress(payload: bytes, codec: str, raw_size: int) -> bytes:
+def _decompress(payload: bytes | memoryview, codec: str, raw_size: int) -> bytes | memoryview:
     if not isinstance(raw_size, int) or not 0 <= raw_size <= MAX_PAYLOAD_BYTES:
         raise ValueError(f"an uncompressed size of {raw_size!r} bytes")
     if codec == "":
@@ -399,7 +399,7 @@ def _decompress(payload: bytes, codec: str, raw_size: int) -> bytes:
     return raw
 
 
-def _decompress_zstd(payload: bytes, raw_size: int) -> bytes:
+def _decompress_zstd(payload: bytes | memoryview, raw_size: int) -> bytes:
     try:
         if zstandard.frame_content_size(payload) != raw_size:
             raise ValueError("the compressed size is not the promised one")

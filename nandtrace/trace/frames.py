@@ -54,7 +54,7 @@ class Frame:
     end: int
     type: int
     head: bytes
-    payload: bytes
+    payload: bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _read_body(file: BinaryIO, offset: int, end: int, prefix: _Prefix) -> Frame 
     if not leads or tag != _UINT32 or crc != actual:
         return Damage(offset, end, "the checksum of the frame does not match its bytes")
     head = bytes(body[head_at : head_at + prefix.head_bytes])
-    return Frame(offset, end, prefix.type, head, bytes(body[payload_at:crc_at]))
+    return Frame(offset, end, prefix.type, head, body[payload_at:crc_at])
 
 
 def _widen(file: BinaryIO, damage: Damage, size: int) -> Damage:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from nandtrace.check import Options, TraceVerdict, start_pool, verify_trace
+from nandtrace.check import Options, TraceVerdict, verify_trace
 from nandtrace.convert.jsonl import import_jsonl
+from nandtrace.pool import start_pool
 
 LOGS = Path(__file__).parents[1] / "data" / "real"
 NAMES = ("3ed79f5-mix", "3ed79f5", "97e9f54", "ca1c11a")

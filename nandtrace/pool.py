@@ -1,4 +1,4 @@
-"""Worker processes that judge batches, for traces large enough to pay for their start."""
+"""Worker processes, for traces large enough to pay for their start. Light to import."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _WORKER_ENVIRONMENT = {
 }
 
 
-def start_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of fresh processes.
+def start_pool(workers: int, warm_up: str = "nandtrace.check.judge") -> ProcessPoolExecutor:
+    """A pool of fresh processes that import the module `warm_up` at once.
 
     It sets variables in this process's environment, which only its children read. A script that calls
     this needs the usual `if __name__ == "__main__"` guard.
@@ -27,10 +27,10 @@ def start_pool(workers: int) -> ProcessPoolExecutor:
         os.environ.setdefault(name, value)
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     for _ in range(workers):
-        pool.submit(_warm_up)
+        pool.submit(_warm_up, warm_up)
     return pool
 
 
-def _warm_up() -> None:
-    """Import what judging needs while the first trace is still being walked."""
-    importlib.import_module("nandtrace.check.judge")
+def _warm_up(module_name: str) -> None:
+    """Import what the work needs while the caller is still preparing it."""
+    importlib.import_module(module_name)

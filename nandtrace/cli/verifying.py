@@ -1,0 +1,60 @@
+"""The work of `nandtrace verify`: heavy to import, and imported while worker processes start."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from nandtrace.check.registry import load_invariants
+from nandtrace.check.verdict import Verdict
+from nandtrace.check.verify import Options, select_invariants, verify_trace
+from nandtrace.cli.exits import Exit
+from nandtrace.report.catalogue import catalogue_document, print_catalogue
+from nandtrace.report.console import VerdictPrinter
+from nandtrace.report.context import add_context
+from nandtrace.report.verdict_json import verdict_document
+
+
+def verify_paths(
+    paths: Sequence[Path],
+    pool: ProcessPoolExecutor | None,
+    *,
+    only: tuple[str, ...],
+    require: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Verify each trace, print the verdicts, and return the exit code of the worst."""
+    options = Options(only=only, require=require, kept=limit)
+    select_invariants(options)
+    printer = VerdictPrinter(verbose=verbose)
+    verdicts = []
+    for path in paths:
+        with printer.progress(str(path)):
+            verdict = verify_trace(path, options, pool)
+        add_context(verdict)
+        verdicts.append(verdict)
+        if not as_json:
+            printer.show(verdict)
+    if as_json:
+        json.dump(verdict_document(verdicts), sys.stdout, indent=2)
+        print()
+    found = {item.verdict for item in verdicts}
+    if Verdict.VIOLATED in found:
+        return Exit.VIOLATED
+    return Exit.UNREADABLE if Verdict.UNKNOWN in found else Exit.CLEAN
+
+
+def list_invariants(*, as_json: bool) -> int:
+    """Print the catalogue."""
+    invariants = list(load_invariants().values())
+    if as_json:
+        json.dump(catalogue_document(invariants), sys.stdout, indent=2)
+        print()
+    else:
+        print_catalogue(invariants)
+    return Exit.CLEAN
