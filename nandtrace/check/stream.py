@@ -11,7 +11,7 @@ from nandtrace.check.batch import Piece
 from nandtrace.errors import TraceError
 from nandtrace.trace import Chunk, ChunkError, Damage, TraceReader
 
-BATCH_EVENTS = 400_000
+BATCH_EVENTS = 500_000
 """A batch is judged once it has this many events of whole runs; a longer run is a batch of its own."""
 
 BATCH_SNAPSHOT_BYTES = 32 * 2**20
