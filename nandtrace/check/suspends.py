@@ -222,11 +222,15 @@ def _axis_codes(batch: Batch, axis: Axis) -> list[int]:
 
 def _has_target(batch: Batch, suspends: pl.DataFrame) -> pl.Series:
     """1 where the op acted on was open by the events, or ongoing in the run's begin snapshot."""
-    has = suspends["row"].is_not_null().to_numpy().copy()
-    for place in np.flatnonzero(~has).tolist():
-        op, run_row = suspends["op"][place], suspends["run_row"][place]
-        has[place] = op is not None and op in _ongoing(batch.begin_states[run_row])
-    return pl.Series("has_target", has)
+    lost = suspends.filter(pl.col("row").is_null(), pl.col("op").is_not_null())
+    carried = [
+        place
+        for place, run_row, op in lost.select("place", "run_row", "op").iter_rows()
+        if op in _ongoing(batch.begin_states[run_row])
+    ]
+    return suspends.select(
+        has_target=pl.col("row").is_not_null() | pl.col("place").is_in(carried)
+    ).to_series()
 
 
 def _without_targets(suspends: pl.DataFrame, where: npt.NDArray[np.bool_]) -> pl.DataFrame:

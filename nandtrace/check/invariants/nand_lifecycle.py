@@ -54,8 +54,8 @@ def one_op_start_per_segment(facts: Facts) -> Finding:
 )
 def one_op_end_per_segment(facts: Facts) -> Finding:
     frame = facts.segment_frame
-    closes = "cuts" if facts.rules.suspend_closes is SuspendCloses.CANCEL else None
-    cuts = pl.col(closes) if closes else pl.lit(0)
+    by_cancel = facts.rules.suspend_closes is SuspendCloses.CANCEL
+    cuts = pl.col("cuts") if by_cancel else pl.lit(0)
     frame = frame.with_columns(
         closed=pl.col("ends") + cuts,
         due=(pl.col("owes_end") > 0).cast(pl.Int64),
