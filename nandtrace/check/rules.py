@@ -50,7 +50,7 @@ def rules_from_device(device: dict[str, Any]) -> DeviceRules:
         apply_policy=ApplyPolicy(device.get("apply_policy", defaults.apply_policy)),
         bad_blocks=tuple(_pair(item) for item in _typed(device, "bad_blocks", list, [])),
         may_change_between_runs=frozenset(
-            _names(device, "may_change_between_runs", None) or defaults.may_change_between_runs
+            _names(device, "may_change_between_runs", tuple(defaults.may_change_between_runs)) or ()
         ),
     )
 

@@ -75,6 +75,8 @@ class Recorder:
 
     `program_bases` and `erase_bases` are the op bases whose completion programs a page or erases a
     block; `celltype_compatible` maps an erase mode to the program modes it takes beside itself.
+    `may_change_between_runs` names the fields of a snapshot that need not be the same at a run's end and
+    at the next one's beginning, as a clock.
     `identity` (profile, seed, options) and `provenance` are kept as given; only the first is digested.
 
     Raises RecordError for a value that is not of its column or a call out of order, StorageError when
@@ -92,6 +94,7 @@ class Recorder:
         apply_policy: ApplyPolicy = ApplyPolicy.PER_OP,
         suspend_closes: SuspendCloses = SuspendCloses.OP_END,
         bad_blocks: Iterable[tuple[int, int]] = (),
+        may_change_between_runs: Iterable[str] = ("pending",),
         identity: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
         compress: bool = False,
@@ -108,6 +111,7 @@ class Recorder:
             "suspend_closes": suspend_closes.value,
             "chain_op_start": True,
             "bad_blocks": [list(block) for block in _ordered(bad_blocks)],
+            "may_change_between_runs": _ordered(may_change_between_runs),
         }
         header = Header(NAND, dict(identity or {}), device)
         self._writer = TraceWriter(

@@ -184,6 +184,15 @@ def test_only_the_drain_commits_after_run_until(tmp_path: Path) -> None:
     assert violated(record(tmp_path / "drained.mpk", calls)) == set()
 
 
+def test_the_header_says_what_may_change_between_runs(tmp_path: Path) -> None:
+    calls = legal_calls()
+    snapshot_field(0, "end_run", "clock_ns", 100)(calls)
+    snapshot_field(1, "begin_run", "clock_ns", 200)(calls)
+    assert violated(record(tmp_path / "clock.mpk", calls)) == {"snapshot-continuity"}
+    free = record(tmp_path / "free.mpk", calls, may_change_between_runs=["clock_ns"])
+    assert violated(free) == set()
+
+
 def violated(path: Path) -> set[str]:
     return {item.id for item in verify_trace(path).invariants if item.violated}
 

@@ -18,7 +18,7 @@ from nandtrace.trace.header import header_to_bytes
 from tests.strategies import every_kind
 
 V1 = Path(__file__).parent.parent / "data" / "format" / "v1.mpk"
-V1_DIGEST = "648693c45a749352dad2e81f522c017b4eae6bce13307939ee6ebe461d87c717"
+V1_DIGEST = "8867819283cc434f4801356e615271948c4e68b55cbb2c8363797c81ddfb5d2e"
 MAKE_V1 = "import sys; sys.path[:0] = sys.argv[2:]; import test_format_versions as t; t.make_v1(sys.argv[1])"
 
 
