@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry, carry_over
@@ -25,6 +26,10 @@ from nandtrace.trace import ChunkError, TraceReader
 
 KEPT_VIOLATIONS = 10
 
+WHOLE_BYTES = 4 * 2**20
+"""A smaller trace is one piece of work for a worker, a larger one as many as it has batches."""
+
+_KILLED = "a worker process was killed, perhaps for lack of memory"
 _JOBS_AHEAD = 4
 """Batches given to the workers before the first result is awaited."""
 
@@ -66,6 +71,24 @@ def verify_trace(
         name for name in options.require if name not in by_id or not by_id[name].exercised
     ]
     return verdict
+
+
+def verify_traces(
+    paths: Sequence[Path], options: Options, pool: ProcessPoolExecutor | None
+) -> Iterator[TraceVerdict]:
+    """Verify several traces, in order: small ones whole and side by side, a large one in batches."""
+    whole: dict[Path, Future[TraceVerdict]] = {}
+    if pool is not None:
+        small = (path for path in paths if path.is_file() and path.stat().st_size < WHOLE_BYTES)
+        whole = {path: pool.submit(verify_trace, path, options) for path in small}
+    for path in paths:
+        if path not in whole:
+            yield verify_trace(path, options, pool)
+            continue
+        try:
+            yield whole[path].result()
+        except BrokenProcessPool:
+            yield TraceVerdict(str(path), error=f"{path}: {_KILLED}")
 
 
 def select_invariants(options: Options) -> dict[str, Invariant]:
@@ -127,8 +150,7 @@ def _verify_reader(reader: TraceReader, judges: _Judges, verdict: TraceVerdict) 
             for total, found in zip(verdict.invariants, results, strict=True):
                 _add(total, found, judges.kept)
     except BrokenProcessPool as error:
-        reason = "a worker process was killed, perhaps for lack of memory"
-        raise TraceError(verdict.path, reason) from error
+        raise TraceError(verdict.path, _KILLED) from error
     finally:
         report = stream.report
         verdict.events, verdict.runs = report.events, report.runs

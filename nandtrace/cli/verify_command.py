@@ -64,14 +64,15 @@ def command(
         )
 
 
-PARALLEL_BYTES = 16 * 2**20
-"""Traces of this size together are worth the start of worker processes."""
+PARALLEL_BYTES, PARALLEL_TRACES = 16 * 2**20, 24
+"""Traces of this size together, or so many, are worth the start of worker processes."""
 
 
 def _workers(paths: list[Path]) -> AbstractContextManager[ProcessPoolExecutor | None]:
     size = sum(path.stat().st_size for path in paths if path.is_file())
     cores = _cores()
-    return start_pool(cores) if size >= PARALLEL_BYTES and cores > 1 else nullcontext()
+    pays = size >= PARALLEL_BYTES or len(paths) >= PARALLEL_TRACES
+    return start_pool(cores) if pays and cores > 1 else nullcontext()
 
 
 def _cores() -> int:

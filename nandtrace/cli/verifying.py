@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nandtrace.check.registry import load_invariants
 from nandtrace.check.verdict import Verdict
-from nandtrace.check.verify import Options, select_invariants, verify_trace
+from nandtrace.check.verify import Options, select_invariants, verify_traces
 from nandtrace.cli.exits import Exit
 from nandtrace.report.catalogue import catalogue_document, print_catalogue
 from nandtrace.report.console import VerdictPrinter
@@ -33,13 +33,13 @@ def verify_paths(
     select_invariants(options)
     printer = VerdictPrinter(verbose=verbose)
     verdicts = []
-    for path in paths:
-        with printer.progress(str(path)):
-            verdict = verify_trace(path, options, pool)
-        add_context(verdict)
-        verdicts.append(verdict)
-        if not as_json:
-            printer.show(verdict)
+    with printer.progress(len(paths)) as told:
+        for verdict in verify_traces(paths, options, pool):
+            add_context(verdict)
+            verdicts.append(verdict)
+            told(len(verdicts))
+            if not as_json:
+                printer.show(verdict)
     if as_json:
         json.dump(verdict_document(verdicts), sys.stdout, indent=2)
         print()

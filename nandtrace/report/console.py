@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -32,13 +31,13 @@ class VerdictPrinter:
         self._verbose = verbose
 
     @contextlib.contextmanager
-    def progress(self, path: str) -> Iterator[None]:
-        """Show that a trace is being verified, on a terminal only."""
+    def progress(self, traces: int) -> Iterator[Callable[[int], None]]:
+        """Show how many traces are done, on a terminal only; call what it yields with their number."""
         if not self._err.is_terminal:
-            yield
+            yield lambda _: None
             return
-        with self._err.status(f"verifying {escape(path)}"):
-            yield
+        with self._err.status(f"verifying {traces} traces") as status:
+            yield lambda done: status.update(f"verified {done} of {traces} traces")
 
     def show(self, verdict: TraceVerdict) -> None:
         """Print one verdict."""

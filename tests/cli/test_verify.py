@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from nandtrace.cli.main import run
+from nandtrace.cli.verify_command import PARALLEL_TRACES
 from nandtrace.convert.jsonl import import_jsonl
 from nandtrace.schema_files import load_schema
 
@@ -65,6 +66,20 @@ def test_globs_are_expanded_and_the_worst_verdict_counts(traces: Path, capsys: C
         if item["violated"]
     }
     assert violated == {"suspend-has-target": (35, 15), "resume-has-target": (35, 20)}
+
+
+def test_many_traces_are_verified_side_by_side(
+    traces: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    good, bad = ((traces / f"{name}.mpk").read_bytes() for name in ("3ed79f5-mix", "62176a9"))
+    for number in range(PARALLEL_TRACES):
+        (tmp_path / f"{number:02}.mpk").write_bytes(bad if number == 7 else good)
+    assert run(["verify", "--json", str(tmp_path / "*.mpk")]) == 1
+    told = json.loads(capsys.readouterr().out)["traces"]
+    assert [Path(trace["path"]).name for trace in told if trace["verdict"] == "OK"] == [
+        f"{number:02}.mpk" for number in range(PARALLEL_TRACES) if number != 7
+    ]
+    assert told[7]["verdict"] == "VIOLATED"
 
 
 def test_a_cut_trace_is_unknown(traces: Path, tmp_path: Path, capsys: Capture) -> None:
