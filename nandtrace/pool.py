@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import os
+import signal
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 _WORKER_ENVIRONMENT = {
@@ -20,15 +24,29 @@ _WORKER_ENVIRONMENT = {
 def start_pool(workers: int, warm_up: str = "nandtrace.check.judge") -> ProcessPoolExecutor:
     """A pool of fresh processes that import the module `warm_up` at once.
 
-    It sets variables in this process's environment, which only its children read. A script that calls
-    this needs the usual `if __name__ == "__main__"` guard.
+    It sets variables in this process's environment for them; Polars too reads its own, where it is not
+    imported yet. A script that calls this needs the usual `if __name__ == "__main__"` guard.
     """
     for name, value in _WORKER_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    for _ in range(workers):
-        pool.submit(_warm_up, warm_up)
+    with _interrupts_ignored():
+        for _ in range(workers):
+            pool.submit(_warm_up, warm_up)
     return pool
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started in here inherit it: Ctrl-C is the caller's to handle, they print no traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _warm_up(module_name: str) -> None:
