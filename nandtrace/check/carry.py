@@ -9,6 +9,7 @@ import numpy as np
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.ranges import IdRanges
+from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 
 
@@ -22,6 +23,7 @@ class OpenSegment:
     source: str | None
     start_ns: int
     end_ns: int
+    die: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def carry_over(before: Carry, batch: Batch) -> Carry:
         run=int(runs.run[-1]),
         state=batch.edge_states()[1],
         modes=modes,
-        open=_open_segments(batch),
+        open=_open_segments(before, batch),
         segs=before.segs.union(batch.column("COMMIT", "seg")),
     )
 
@@ -70,20 +72,22 @@ def _last_modes(batch: Batch) -> dict[tuple[int, int], str | None]:
     return {cell: batch.name(code) for cell, code in last.items()}
 
 
-def _open_segments(batch: Batch) -> dict[int, OpenSegment]:
-    """Segments that the last run of the batch committed and that saw no OP_END in it."""
-    start = int(batch.runs.first[-1])
+def _open_segments(before: Carry, batch: Batch) -> dict[int, OpenSegment]:
+    """Segments that the last run of the batch committed and that saw no OP_END in it, and those of
+    runs before it that its end snapshot still holds."""
+    state = batch.edge_states()[1] or {}
+    held = [seg for _, _, seg in state.get("pending") or ()]
+    known = {seg: before.open[seg] for seg in held if seg in before.open}
     segs = batch.column("COMMIT", "seg")
-    rows = np.arange(np.searchsorted(batch.rows("COMMIT"), start), len(segs))
-    closed = batch.column("OP_END", "seg")[np.searchsorted(batch.rows("OP_END"), start) :]
-    rows = rows[~np.isin(segs[rows], closed)]
+    rows = np.flatnonzero(_open_commits(batch, segs) | np.isin(segs, np.array(held, np.int64)))
     if not len(rows):
-        return {}
+        return known
     take = {
         name: batch.column("COMMIT", name)
         for name in ("op", "op_name", "base", "source", "start_ns", "end_ns")
     }
-    return {
+    die = first_dies(batch)
+    return known | {
         int(segs[row]): OpenSegment(
             int(take["op"][row]),
             batch.name(int(take["op_name"][row])),
@@ -91,7 +95,26 @@ def _open_segments(batch: Batch) -> dict[int, OpenSegment]:
             batch.name(int(take["source"][row])),
             int(take["start_ns"][row]),
             int(take["end_ns"][row]),
+            int(die[row]),
         )
         for row in rows.tolist()
         if segs[row] != NULL
     }
+
+
+def _open_commits(batch: Batch, segs: Int64s) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which COMMITs of the last run saw no OP_END in it."""
+    start = int(batch.runs.first[-1])
+    closed = batch.column("OP_END", "seg")[np.searchsorted(batch.rows("OP_END"), start) :]
+    return (batch.rows("COMMIT") >= start) & ~np.isin(segs, closed)
+
+
+def first_dies(batch: Batch) -> Int64s:
+    """Per COMMIT the die of its first target, NULL where it has none."""
+    items = batch.items("COMMIT", "targets")
+    die = np.full(len(batch.rows("COMMIT")), NULL, np.int64)
+    if items.columns:
+        has = items.counts > 0
+        first = np.cumsum(items.counts) - items.counts
+        die[has] = items.columns["die"][first[has]]
+    return die

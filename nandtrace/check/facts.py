@@ -68,6 +68,8 @@ class Facts:
         """
         ops = self.ops
         places = np.flatnonzero(ops.several)
+        # A segment taken over stands behind all that were committed, though it came first.
+        places = places[np.argsort(self.segments.seq[ops.rows[places]], kind="stable")]
         frame = self.segment_frame[ops.rows[places]]
         return frame.with_columns(
             to_frame({"row": ops.rows[places], "cut_at": ops.cut_at[places]}),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from nandtrace.check.batch import Batch
-from nandtrace.check.carry import Carry
+from nandtrace.check.carry import Carry, first_dies
 from nandtrace.check.tables import ascending_order, to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
@@ -150,16 +150,10 @@ def _committed(batch: Batch) -> dict[str, Int64s]:
         name: batch.column("COMMIT", name)
         for name in ("seg", "op", "op_name", "base", "source", "start_ns", "end_ns")
     }
-    items = batch.items("COMMIT", "targets")
-    die = np.full(count, NULL, np.int64)
-    if items.columns:
-        has = items.counts > 0
-        first = np.cumsum(items.counts) - items.counts
-        die[has] = items.columns["die"][first[has]]
     return columns | {
         "run_row": batch.run_row[positions],
         "seq": batch.seq[positions],
-        "die": die,
+        "die": first_dies(batch),
         "carried": np.zeros(count, np.int64),
         "owes_start": np.ones(count, np.int64),
         "owes_end": np.ones(count, np.int64),
@@ -200,7 +194,8 @@ def _carried_row(
     row = {"seg": seg} | dict.fromkeys(names, NULL)
     known = carry.open.get(seg)
     if known is not None:
-        row |= {"op": known.op, "start_ns": known.start_ns, "end_ns": known.end_ns}
+        row |= {"op": known.op, "die": known.die}
+        row |= {"start_ns": known.start_ns, "end_ns": known.end_ns}
         for name, text in (
             ("op_name", known.op_name),
             ("base", known.base),

@@ -25,7 +25,7 @@ GROUP = "nand address"
     "and nothing else has one (policy per_segment: one at every ended segment).",
     rationale="Counted twice, as after a resume, a page is skipped; not counted, it is written twice.",
     source="nandtrace model: when a program counts",
-    needs=("APPLY_PGM", "COMMIT"),
+    needs=("APPLY_PGM", "OP_END"),
 )
 def apply_pgm_matched(facts: Facts) -> Finding:
     if facts.rules.program_bases is None:
@@ -40,7 +40,7 @@ def apply_pgm_matched(facts: Facts) -> Finding:
     "has one.",
     rationale="A block that was erased but is not known to be erased is never programmed again.",
     source="nandtrace model: when an erase counts",
-    needs=("APPLY_ERASE", "COMMIT"),
+    needs=("APPLY_ERASE", "OP_END"),
 )
 def apply_erase_matched(facts: Facts) -> Finding:
     return _apply_finding(facts, "APPLY_ERASE", facts.rules.erase_bases)
@@ -218,7 +218,7 @@ def _addressed(facts: Facts, kind: str) -> dict[str, np.ndarray]:
     "the block lies in its plane.",
     rationale="An address outside the device reaches another cell or none.",
     source="NAND data sheets: array organisation and addressing",
-    needs=("COMMIT",),
+    needs=("COMMIT", "OP_END", "APPLY_ERASE", "APPLY_PGM"),
 )
 def address_in_range(facts: Facts) -> Finding:
     if not facts.rules.has_topology:

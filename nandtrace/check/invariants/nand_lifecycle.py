@@ -21,7 +21,7 @@ GROUP = "nand life cycle"
     rationale="A segment whose start is still queued when its run stops never ran, though the resource "
     "manager holds its time.",
     source="nandtrace model: segments; how a run ends",
-    needs=("COMMIT",),
+    needs=("COMMIT", "RUN_BEGIN"),
 )
 def one_op_start_per_segment(facts: Facts) -> Finding:
     frame = facts.segment_frame
@@ -50,7 +50,7 @@ def one_op_start_per_segment(facts: Facts) -> Finding:
     rationale="An OP_END that was still queued when a run stopped is lost, and what it would have done "
     "with it; one that comes twice counts its work twice.",
     source="nandtrace model: segments; how a run ends",
-    needs=("COMMIT",),
+    needs=("COMMIT", "RUN_BEGIN"),
 )
 def one_op_end_per_segment(facts: Facts) -> Finding:
     frame = facts.segment_frame
@@ -104,7 +104,7 @@ def _handed_on(facts: Facts, event: str) -> pl.Expr:
     rationale="A reservation that is not kept is no reservation: what else was placed around it would "
     "collide.",
     source="nandtrace model: suspend and resume",
-    needs=("COMMIT",),
+    needs=("OP_START", "OP_END"),
 )
 def op_on_time(facts: Facts) -> Finding:
     parts = [_off_time(facts, "OP_START", "start_ns"), _off_time(facts, "OP_END", "end_ns")]
@@ -149,7 +149,7 @@ def _off_time(facts: Facts, kind: str, due: str) -> tuple[int, pl.DataFrame]:
     "cut, and their durations conserve the committed work.",
     rationale="Work that a suspend loses or doubles makes the device finish too early or too late.",
     source="nandtrace model: suspend and resume",
-    needs=("COMMIT",),
+    needs=("COMMIT", "RUN_BEGIN"),
 )
 def segment_chain(facts: Facts) -> Finding:
     frame = _chain_frame(facts)
@@ -210,7 +210,7 @@ def _resumed_with(facts: Facts, chains: pl.DataFrame) -> pl.Series:
     sentence="The last segment of every op is COMPLETED or RESET.",
     rationale="An op left suspended was neither done nor given up: its page is lost without a trace.",
     source="nandtrace model: suspend and resume; reset",
-    needs=("COMMIT",),
+    needs=("COMMIT", "RUN_BEGIN"),
 )
 def op_closed(facts: Facts) -> Finding:
     ops = facts.ops
