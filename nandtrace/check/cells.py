@@ -9,6 +9,7 @@ import polars as pl
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry
+from nandtrace.check.items import item_rows
 from nandtrace.check.rules import DeviceRules
 from nandtrace.check.snapshots import State
 from nandtrace.check.tables import to_frame
@@ -93,22 +94,13 @@ def _state_matrix(batch: Batch, states: list[State | None]) -> Int64s:
 def _applied(batch: Batch) -> dict[str, Int64s]:
     parts: list[dict[str, Int64s]] = []
     for kind, erase in (("APPLY_ERASE", 1), ("APPLY_PGM", 0)):
-        items = batch.items(kind, "cells")
-        positions = np.repeat(batch.rows(kind), items.counts)
-        size = len(positions)
-        blank = np.full(size, NULL, np.int64)
-        parts.append(
-            {
-                "seq": batch.seq[positions],
-                "run_row": batch.run_row[positions],
-                "seg": np.repeat(batch.column(kind, "seg"), items.counts),
-                "celltype": np.repeat(batch.column(kind, "celltype"), items.counts),
-                "die": items.columns.get("die", blank),
-                "block": items.columns.get("block", blank),
-                "page": blank if erase else items.columns.get("page", blank),
-                "erase": np.full(size, erase, np.int64),
-            }
-        )
+        rows = item_rows(batch, kind, "cells", ("die", "block", "page"))
+        counts = batch.items(kind, "cells").counts
+        rows["celltype"] = np.repeat(batch.column(kind, "celltype"), counts)
+        rows["erase"] = np.full(len(rows["seq"]), erase, np.int64)
+        if erase:
+            rows["page"] = np.full(len(rows["seq"]), NULL, np.int64)
+        parts.append(rows)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.argsort(joined["seq"], kind="stable")
     return {name: values[order] for name, values in joined.items()}

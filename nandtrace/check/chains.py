@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.segments import Segments
@@ -31,6 +32,12 @@ class Ops:
     left_suspended: Flags
     several: Flags
     judged: Flags
+
+
+def follows_its_op() -> pl.Expr:
+    """In segments sorted by run and op: whether the row before is of the same op."""
+    same = [pl.col(name) == pl.col(name).shift(1) for name in ("run_row", "op")]
+    return pl.all_horizontal(same)
 
 
 def derive_ops(batch: Batch, segments: Segments, judged_end: Flags) -> Ops:

@@ -7,8 +7,21 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from nandtrace.check.batch import Batch
 from nandtrace.trace import ListTable
 from nandtrace.trace.columns import Int64s
+from nandtrace.vocab import NULL
+
+
+def item_rows(batch: Batch, kind: str, list_name: str, names: Iterable[str]) -> dict[str, Int64s]:
+    """One row per item of a list: `seq`, `run_row` and `seg` of its event, and the named columns."""
+    items = batch.items(kind, list_name)
+    positions = np.repeat(batch.rows(kind), items.counts)
+    return {
+        "seq": batch.seq[positions],
+        "run_row": batch.run_row[positions],
+        "seg": np.repeat(batch.column(kind, "seg"), items.counts),
+    } | {name: items.columns.get(name, np.full(len(positions), NULL, np.int64)) for name in names}
 
 
 def differing_rows(

@@ -23,7 +23,7 @@ from nandtrace.trace.frames import (
 )
 from nandtrace.trace.header import Header, HeaderError, decode_header
 from nandtrace.trace.index import Gap, Index, decode_footer
-from nandtrace.trace.writer import PARTIAL_SUFFIX, partial_path
+from nandtrace.trace.writer import partial_path
 
 
 class TraceReader:
@@ -245,8 +245,3 @@ def _provenance(frame: Frame) -> dict[str, Any]:
         return dict(unpack(frame.head))
     except (ValueError, TypeError):
         return {}
-
-
-def final_path(path: Path) -> Path:
-    """The name a partial trace would get; other names stay as they are."""
-    return path.with_name(path.name.removesuffix(PARTIAL_SUFFIX))

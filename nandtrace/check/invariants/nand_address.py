@@ -10,8 +10,9 @@ import polars as pl
 from nandtrace.check.applies import apply_balance
 from nandtrace.check.cells import cell_numbers
 from nandtrace.check.facts import Facts
+from nandtrace.check.items import item_rows
 from nandtrace.check.registry import invariant
-from nandtrace.check.tables import Finding, finding, nothing, to_frame
+from nandtrace.check.tables import PLACES, Finding, finding, nothing, to_frame
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import NEVER_ERASED
 
@@ -199,16 +200,7 @@ def bad_block_untouched(facts: Facts) -> Finding:
 
 def _addressed(facts: Facts, kind: str) -> dict[str, np.ndarray]:
     """One row per target of a COMMIT or an OP_END."""
-    batch = facts.batch
-    items = batch.items(kind, "targets")
-    positions = np.repeat(batch.rows(kind), items.counts)
-    return {
-        "seq": batch.seq[positions],
-        "seg": np.repeat(batch.column(kind, "seg"), items.counts),
-    } | {
-        name: items.columns.get(name, np.full(len(positions), NULL, np.int64))
-        for name in ("die", "plane", "block", "page")
-    }
+    return item_rows(facts.batch, kind, "targets", ("die", "plane", "block", "page"))
 
 
 @invariant(
@@ -237,18 +229,10 @@ def address_in_range(facts: Facts) -> Finding:
 
 
 def _applied(facts: Facts, kind: str) -> dict[str, np.ndarray]:
-    batch = facts.batch
-    items = batch.items(kind, "cells")
-    positions = np.repeat(batch.rows(kind), items.counts)
-    blank = np.full(len(positions), NULL, np.int64)
-    return {
-        "seq": batch.seq[positions],
-        "seg": np.repeat(batch.column(kind, "seg"), items.counts),
-        "die": items.columns.get("die", blank),
-        "plane": blank,
-        "block": items.columns.get("block", blank),
-        "page": items.columns.get("page", blank) if kind == "APPLY_PGM" else blank,
-    }
+    """One row per cell of an APPLY; a cell tells no plane, that of an erase no page."""
+    rows = item_rows(facts.batch, kind, "cells", ("die", "block", "page"))
+    blank = np.full(len(rows["seq"]), NULL, np.int64)
+    return rows | {"plane": blank} | ({} if kind == "APPLY_PGM" else {"page": blank})
 
 
 def _misaddressed(facts: Facts, rows: dict[str, np.ndarray], whole: bool) -> pl.DataFrame:
@@ -277,7 +261,7 @@ def _misaddressed(facts: Facts, rows: dict[str, np.ndarray], whole: bool) -> pl.
     for number, test in reversed(list(enumerate(tests.values()))):
         wrong[test] = number
     places = np.flatnonzero(wrong >= 0)
-    frame = to_frame({name: values[places] for name, values in rows.items()})
+    frame = to_frame({name: rows[name][places] for name in ("seq", *PLACES) if name in rows})
     return frame.with_columns(
         rule=pl.Series([list(tests)[number] for number in wrong[places].tolist()], dtype=pl.String),
         found=pl.format(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from nandtrace.check.chains import follows_its_op
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, microseconds, nothing
@@ -184,14 +185,11 @@ def _chain_frame(facts: Facts) -> pl.DataFrame:
     """
     frame = facts.chained_segments.sort("run_row", "op", maintain_order=True)
     begun = pl.max_horizontal("cut_at", "start_ns")
-    same = (pl.col("run_row") == pl.col("run_row").shift(1)) & (
-        pl.col("op") == pl.col("op").shift(1)
-    )
     frame = frame.with_columns(
         chained=pl.col("source").eq_missing(facts.batch.code("RESUME_CHAIN")),
         cut_before=pl.col("cut_at").shift(1),
         left_before=(pl.col("end_ns") - begun).shift(1),
-    ).filter(same)
+    ).filter(follows_its_op())
     return frame.with_columns(resumed=_resumed_with(facts, frame))
 
 

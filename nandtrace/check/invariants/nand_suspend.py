@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from nandtrace.check.chains import follows_its_op
 from nandtrace.check.facts import Facts
 from nandtrace.check.items import differing_rows
 from nandtrace.check.registry import invariant
@@ -165,11 +166,8 @@ def resume_restores(facts: Facts) -> Finding:
 def resume_same_target(facts: Facts) -> Finding:
     frame = facts.chained_segments.filter(pl.col("carried") == 0)
     frame = frame.sort("run_row", "op", maintain_order=True)
-    same = (pl.col("run_row") == pl.col("run_row").shift(1)) & (
-        pl.col("op") == pl.col("op").shift(1)
-    )
     chained = frame.with_columns(before=pl.col("row").shift(1)).filter(
-        same, pl.col("source") == facts.batch.code("RESUME_CHAIN")
+        follows_its_op(), pl.col("source") == facts.batch.code("RESUME_CHAIN")
     )
     if chained.is_empty():
         return nothing()
