@@ -1,4 +1,4 @@
-.PHONY: setup test lint docs demo bench clean
+.PHONY: setup test soak lint docs demo bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,6 +21,9 @@ lint: $(STAMP)
 
 test: lint
 	$(BIN)/pytest -n 2
+
+soak: $(STAMP)
+	$(BIN)/pytest -n 2 -m soak tests
 
 docs: $(STAMP)
 	$(BIN)/python -m nandtrace.report

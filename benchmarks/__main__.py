@@ -12,8 +12,11 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.diffing import measure_diffing
+from benchmarks.generating import measure_generating
+from benchmarks.many_runs import measure_many_runs, measure_memory_of_many_runs
 from benchmarks.measure import ROOT
 from benchmarks.reading import measure_reading
+from benchmarks.recording import measure_recording, measure_recording_memory
 from benchmarks.results import Result, document, print_table
 from benchmarks.rows import rows_of
 from benchmarks.startup import measure_startup
@@ -25,6 +28,9 @@ DEFAULT_EVENTS = 1_000_000
 FULL_EVENTS = 10_000_000
 PEER_EVENTS = 200_000
 """Peers, and the Recorder event by event, get at most so many events; their rates do not depend on it."""
+
+EVENTS_PER_OP = 25
+"""The scheduler is measured on fewer ops than there are events, of which an op has about eight."""
 
 SMALLER = 4
 """Memory is measured at the full size and at this fraction of it."""
@@ -49,15 +55,21 @@ def main(arguments: list[str] | None = None) -> int:
 def measure_all(folder: Path, workload: Workload, repeats: int) -> list[Result]:
     """Every measurement, one after another, on traces in the folder."""
     rows = rows_of(workload, min(PEER_EVENTS, workload.total_events))
+    ops = workload.total_events // EVENTS_PER_OP
     steps: dict[str, Callable[[], list[Result]]] = {
         "writing": lambda: measure_writing(folder, workload, rows, repeats),
         "reading": lambda: measure_reading(folder, workload, len(rows), repeats),
         "verifying": lambda: measure_verifying(folder, workload, rows, repeats),
         "memory": lambda: [
-            measure_memory(folder, build_workload(workload.total_events // SMALLER), workload)
+            measure_memory(folder, build_workload(workload.total_events // SMALLER), workload),
+            measure_recording_memory(folder, ops),
+            measure_memory_of_many_runs(folder, ops),
         ],
         "diffing": lambda: measure_diffing(folder, workload, rows, repeats),
         "start-up": lambda: measure_startup(folder, repeats),
+        "generating": lambda: measure_generating(ops, repeats),
+        "recording": lambda: measure_recording(folder, ops, repeats),
+        "many runs": lambda: measure_many_runs(folder, ops, repeats),
     }
     results: list[Result] = []
     for step, measure in steps.items():

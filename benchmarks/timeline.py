@@ -152,11 +152,11 @@ class DieTimeline:
     def _finish(self, seg: int, base: str, targets: tuple[Address, ...]) -> None:
         self._emit("OP_END", seg=seg, outcome="COMPLETED", drained=0)
         cells = tuple((die, block, page) for die, _, block, page in targets)
-        applied: dict[str, Any] = {"seg": seg, "celltype": CELLTYPE}
+        applied: dict[str, Any] = {"seg": seg, "celltype": CELLTYPE, "aborted": 0}
         if base == "ERASE":
             self.events.append(Event(self.now_ns, "APPLY_ERASE", applied, cells))
         elif base == "PROGRAM_SLC":
-            self.events.append(Event(self.now_ns, "APPLY_PGM", {**applied, "aborted": 0}, cells))
+            self.events.append(Event(self.now_ns, "APPLY_PGM", applied, cells))
 
     def _emit(self, kind: str, **values: Any) -> None:
         self.events.append(Event(self.now_ns, kind, values))

@@ -1,12 +1,13 @@
 #!/bin/sh
-# The main job on bundled data: import logs of a real scheduler, learn what is wrong in them, trace a
-# scheduler of one's own. Needs `nandtrace` and `python` on the PATH; works in a temporary folder.
+# The main job: record a scheduler, verify, replay and compare what it did, guard it with goldens; then
+# the log of another scheduler, and a scheduler of one's own. Needs `nandtrace` and `python` on the PATH;
+# works in a temporary folder.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp "$root"/tests/data/real/*.jsonl "$root"/examples/*.py "$work"
+cp -R "$root"/golden "$root"/tests/data/real/62176a9.jsonl "$root"/examples/*.py "$work"
 cd "$work"
 
 say() {
@@ -26,26 +27,44 @@ expect() {
     fi
 }
 
-say "Logs of a real scheduler become traces."
-for log in *.jsonl; do
-    expect 0 nandtrace import "$log"
-done
+say "Record the NAND scheduler with the default profile: three runs of 50 ms."
+expect 0 nandtrace record --seed 1 --run-until 50ms -o one.mpk
 
-say "One of them is right (exit code 0) ..."
-expect 0 nandtrace verify 3ed79f5-mix.mpk
+say "Prove from the trace alone that it did everything right (exit code 0)."
+expect 0 nandtrace verify one.mpk
 
-say "... and one suspends programs that have already ended (exit code 1)."
-expect 1 nandtrace verify --limit 1 62176a9.mpk
+say "Execute it again, whole, and one run from the snapshot before it."
+expect 0 nandtrace replay one.mpk
+expect 0 nandtrace replay one.mpk --run 1
+
+say "The same seed gives the same trace ..."
+expect 0 nandtrace record --seed 1 --run-until 50ms -o again.mpk
+expect 0 nandtrace diff one.mpk again.mpk
+
+say "... and a page program that takes longer another one: see where the two part (exit code 1)."
+cat >slower.yaml <<'END'
+extends: default
+op_names:
+  Page_Program_SLC: {durations_us: {CORE_BUSY: 350}}
+END
+cat slower.yaml
+expect 0 nandtrace record --profile slower.yaml --seed 1 --run-until 50ms -o slower.mpk
+expect 1 nandtrace diff --context 1 one.mpk slower.mpk
+
+say "What was recorded, as a table."
+expect 0 nandtrace export one.mpk --what timeline -o one.csv
+expect 0 head -n 4 one.csv
+
+say "Goldens: situations that must stay as they are, wrong ones with what verify must find in them."
+expect 0 nandtrace golden check program-suspended-twice reset-in-the-middle violations/no-drain
+expect 1 nandtrace verify --limit 1 golden/violations/no-drain.mpk
+
+say "The log of another scheduler becomes a trace; it suspends programs that have ended (exit code 1)."
+expect 0 nandtrace import 62176a9.jsonl
+expect 1 nandtrace verify --limit 1 --only suspend-has-target 62176a9.mpk
 
 say "A scheduler of one's own, traced through nandtrace.Recorder."
 expect 0 python trace_toy.py toy.mpk
 expect 0 nandtrace verify toy.mpk
-expect 0 nandtrace info toy.mpk
-
-say "The same seed gives the same trace, another seed another one."
-expect 0 python trace_toy.py again.mpk
-expect 0 nandtrace diff toy.mpk again.mpk
-expect 0 python trace_toy.py other.mpk --seed 2
-expect 1 nandtrace diff --context 1 toy.mpk other.mpk
 
 printf '\ndemo: everything as expected\n'

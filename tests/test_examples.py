@@ -71,6 +71,9 @@ def test_demo_runs_as_expected(tmp_path: Path) -> None:
     done = _run("sh", ROOT / "examples" / "demo.sh", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("demo: everything as expected\n")
-    assert "$ nandtrace verify 3ed79f5-mix.mpk\nOK  3ed79f5-mix.mpk" in done.stdout
+    assert "$ nandtrace verify one.mpk\nOK  one.mpk" in done.stdout
+    assert "$ nandtrace replay one.mpk\nsame: one.mpk, 3 runs" in done.stdout
+    assert "op_names[4].durations_ns[2]: 300000 -> 350000" in done.stdout
+    assert "golden check: 3 goldens, 0 problems" in done.stdout
     assert "suspend-has-target  violated 35 of 35" in done.stdout
     assert list(tmp_path.iterdir()) == []

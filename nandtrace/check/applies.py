@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from nandtrace.check.facts import Facts
@@ -20,8 +21,9 @@ from nandtrace.vocab.nand import ApplyPolicy
 class ApplyBalance:
     """`ops` has a row per op (or segment, where ops are not numbered) that owes or has an APPLY.
 
-    Columns: `seq` (the last APPLY, else the OP_END that owes one), `seg`, `op`, `due`, `applied`.
-    `misplaced` are APPLYs at another time or of other cells than their segment's, as offenders.
+    Columns: `seq` (the last APPLY, else the OP_END that owes one), `seg`, `op`, `due`, `applied`. An op
+    that a reset hit has a row only if more was applied than it may. `misplaced` are APPLYs at another
+    time or of other cells than their segment's, and aborted ones of ops that no reset hit, as offenders.
     """
 
     ops: pl.DataFrame
@@ -41,7 +43,11 @@ def apply_balance(facts: Facts, kind: str, bases: Iterable[str]) -> ApplyBalance
     done = (segments.ends > 0) & ~np.isin(
         segments.outcome, [batch.code("SUSPENDED"), batch.code("RESET")]
     )
-    ended = segments.ends if facts.rules.apply_policy is ApplyPolicy.PER_SEGMENT else done
+    reset = hit_by_reset(facts)
+    completed = segments.ends - (segments.outcome == batch.code("RESET"))
+    # An erase counts once it is completed, under every policy.
+    policy = facts.rules.apply_policy if kind == "APPLY_PGM" else ApplyPolicy.PER_OP
+    ended = completed if policy is ApplyPolicy.PER_SEGMENT else done
     due = np.where(of_base, ended, 0).astype(np.int64)
     touched = np.flatnonzero((applied > 0) | (due > 0))
     frame = to_frame(
@@ -52,13 +58,24 @@ def apply_balance(facts: Facts, kind: str, bases: Iterable[str]) -> ApplyBalance
             "run_row": segments.run_row[touched],
             "due": due[touched],
             "applied": applied[touched],
-            "reset": (segments.outcome == batch.code("RESET"))[touched].astype(np.int64),
+            "reset": reset[touched].astype(np.int64),
         }
     )
-    ops = _per_op(frame, facts.rules.apply_policy)
+    ops = _per_op(frame, policy)
     # A program that a reset aborted may have used its page or not.
-    ops = ops.filter((pl.col("reset") == 0) | (pl.col("applied") > 1))
-    return ApplyBalance(ops, _misplaced(facts, kind, rows))
+    ops = ops.filter((pl.col("reset") == 0) | (pl.col("applied") > pl.col("due") + 1))
+    return ApplyBalance(ops, _misplaced(facts, kind, rows, reset))
+
+
+def hit_by_reset(facts: Facts) -> npt.NDArray[np.bool_]:
+    """Per segment: a reset ended it while it ran, or while its op was suspended."""
+    segments = facts.segments
+    # What goes on after a suspend began before it, though its chain segment may still wait.
+    begun = (segments.starts > 0) | (segments.source == facts.batch.code("RESUME_CHAIN"))
+    begun |= (segments.carried == 1) & (segments.owes_start == 0)
+    ended = segments.outcome == facts.batch.code("RESET")
+    hit: npt.NDArray[np.bool_] = ended | (begun & (segments.resets > 0))
+    return hit
 
 
 def _per_op(frame: pl.DataFrame, policy: ApplyPolicy) -> pl.DataFrame:
@@ -77,17 +94,23 @@ def _per_op(frame: pl.DataFrame, policy: ApplyPolicy) -> pl.DataFrame:
     return pl.concat([frame.filter(~several), merged.select(frame.columns)])
 
 
-def _misplaced(facts: Facts, kind: str, rows: Int64s) -> pl.DataFrame:
-    """APPLYs that do not come at their segment's OP_END, or not of its cells."""
+def _misplaced(facts: Facts, kind: str, rows: Int64s, reset: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """APPLYs that do not come at their segment's OP_END or reset, or not of its cells."""
     batch, segments = facts.batch, facts.segments
     positions = batch.rows(kind)
     known = np.flatnonzero(rows >= 0)
     at = batch.time_ns[positions[known]]
-    late = known[at != segments.last_end_ns[rows[known]]]
+    due = segments.last_end_ns[rows[known]]
+    was_aborted = batch.column(kind, "aborted")[known] == 1
+    withdrawn = np.flatnonzero(was_aborted & (segments.resets[rows[known]] > 0))
+    due[withdrawn] = batch.times(segments.end_cancel[rows[known[withdrawn]]])
+    late = known[at != due]
     other = known[_other_cells(facts, kind, rows)[known]]
+    aborted = known[was_aborted & ~reset[rows[known]]]
     parts = [
         (late, f"{kind} at the OP_END of segment {{}}", "at another time, or without an OP_END"),
         (other, "the cells that segment {} targets", "other cells"),
+        (aborted, "a reset of segment {}, whose APPLY is aborted", "none"),
     ]
     return pl.concat(
         pl.DataFrame(

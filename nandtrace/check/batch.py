@@ -66,16 +66,19 @@ class Batch:
         self._rows: dict[str, npt.NDArray[np.intp]] = {}
 
     def _code_map(self, piece: Piece) -> Int64s:
-        for text in piece.chunk.meta.strings:
-            if text not in self._codes:
-                self._codes[text] = len(self._strings)
-                self._strings.append(text)
-        codes = [self._codes[text] for text in piece.chunk.meta.strings]
+        codes = [self.add_name(text) for text in piece.chunk.meta.strings]
         return np.array([*codes, NULL], dtype=np.int64)
 
     def code(self, name: str) -> int:
         """The code of a name, NO_NAME when no event uses it."""
         return self._codes.get(name, NO_NAME)
+
+    def add_name(self, name: str) -> int:
+        """The code of a name that need not be used by any event, as that of an op taken over."""
+        if name not in self._codes:
+            self._codes[name] = len(self._strings)
+            self._strings.append(name)
+        return self._codes[name]
 
     def codes(self, names: Iterable[str]) -> list[int]:
         """Codes of those names that the batch uses, in the order given."""
@@ -185,6 +188,13 @@ class Batch:
         if key not in self._lists:
             self._lists[key] = self._load_items(kind_name, list_name)
         return self._lists[key]
+
+    @cached_property
+    def first_targets(self) -> Int64s:
+        """Per COMMIT the place of its first target in the table of targets."""
+        counts = self.items("COMMIT", "targets").counts
+        first: Int64s = np.cumsum(counts) - counts
+        return first
 
     def _load_items(self, kind_name: str, list_name: str) -> ListTable:
         kind = self.vocabulary.by_name.get(kind_name)

@@ -15,7 +15,7 @@ from nandtrace.check.snapshots import State
 from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
-from nandtrace.vocab.nand import ERASED
+from nandtrace.vocab.nand import ERASED, NEVER_ERASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,18 @@ class Cells:
     """`frame` has a row per cell of an APPLY, ordered by block and then by time.
 
     Columns: `seq`, `run_row`, `seg`, `die`, `block`, `page` (null for an erase), `erase` (0 or 1),
-    `celltype`, `cell` (die-major number of the block), `before` (the block's `addr_state` before, null
-    if unknown), `mode` (code of the cell type it was last erased with, null if unknown). Cells that
-    are not of the device are left out: `address-in-range` reports them.
+    `celltype` (null for an aborted erase), `cell` (die-major number of the block), `before` and
+    `after` (the block's `addr_state`; null if unknown), `mode` (code of the cell type it was last
+    erased with, null if unknown). Cells that are not of the device are left out: `address-in-range`
+    reports them.
     `last` is, per run and cell, the state after the run's last APPLY: columns `run_row`, `cell`,
-    `state`.
+    `state`, `erased` (whether the run erased it), `mode` (code of the cell type of its last erase in
+    the run, null if it was aborted). `begin` are the states at the runs' begins, as of `begin_states`.
     """
 
     frame: pl.DataFrame
     last: pl.DataFrame
+    begin: Int64s
 
 
 def derive_cells(batch: Batch, carry: Carry) -> Cells:
@@ -44,7 +47,7 @@ def derive_cells(batch: Batch, carry: Carry) -> Cells:
     rows = {name: values[order] for name, values in rows.items()}
     first = _changes(rows["cell"])
     first_of_run = first | _changes(rows["run_row"])
-    state = np.where(rows["erase"] == 1, ERASED, rows["page"])
+    state = _states_after(rows)
     before = np.empty(len(state), np.int64)
     before[1:] = state[:-1]
     starts = np.flatnonzero(first_of_run)
@@ -52,11 +55,28 @@ def derive_cells(batch: Batch, carry: Carry) -> Cells:
     before[starts] = (
         matrix[rows["run_row"][starts], rows["cell"][starts]] if matrix.shape[1] else NULL
     )
-    rows["before"] = before
+    rows["before"], rows["after"] = before, state
+    del rows["aborted"]
     rows["mode"] = _modes(batch, carry, rows, first)
     ends = np.flatnonzero(np.append(first_of_run[1:], True)) if len(state) else starts
     last = {"run_row": rows["run_row"][ends], "cell": rows["cell"][ends], "state": state[ends]}
-    return Cells(to_frame(rows), pl.DataFrame(last))
+    last |= _last_modes(rows, starts, ends)
+    return Cells(to_frame(rows), to_frame(last), matrix)
+
+
+def _states_after(rows: dict[str, Int64s]) -> Int64s:
+    state = np.where(rows["erase"] == 1, ERASED, rows["page"])
+    state[(rows["erase"] == 1) & (rows["aborted"] == 1)] = NEVER_ERASED
+    return state
+
+
+def _last_modes(rows: dict[str, Int64s], starts: Int64s, ends: Int64s) -> dict[str, Int64s]:
+    """Per run and cell, whose rows go from a start to an end: was it erased, and in which mode last."""
+    places = np.where(rows["erase"] == 1, np.arange(len(rows["erase"])), -1)
+    at = np.maximum.accumulate(places)[ends] if len(ends) else ends
+    erased = at >= starts
+    mode = np.where(erased, rows["celltype"][at], NULL) if len(ends) else ends
+    return {"erased": erased.astype(np.int64), "mode": mode}
 
 
 def cell_numbers(rules: DeviceRules, die: Int64s, block: Int64s) -> Int64s:
@@ -65,6 +85,28 @@ def cell_numbers(rules: DeviceRules, die: Int64s, block: Int64s) -> Int64s:
         return np.full(len(die), -1, np.int64)
     inside = (die >= 0) & (die < rules.dies) & (block >= 0) & (block < rules.blocks_per_die)
     return np.where(inside, die * rules.blocks_per_die + block, -1)
+
+
+def states_before(
+    batch: Batch, cells: Cells, die: Int64s, block: Int64s, positions: Int64s
+) -> Int64s:
+    """The `addr_state` of blocks when the events at `positions` come; NULL where unknown."""
+    cell = cell_numbers(batch.rules, die, block)
+    run_row = batch.run_row[positions]
+    found = np.full(len(cell), NULL, np.int64)
+    known = cell >= 0
+    if cells.begin.shape[1]:
+        found[known] = cells.begin[run_row[known], cell[known]]
+    rows, span = cells.frame, len(batch)
+    applied = rows["cell"].to_numpy() * span + batch.positions(rows["seq"].to_numpy())
+    place = np.searchsorted(applied, cell * span + positions) - 1
+    near = np.flatnonzero(known & (place >= 0))
+    near = near[
+        (rows["cell"].to_numpy()[place[near]] == cell[near])
+        & (rows["run_row"].to_numpy()[place[near]] == run_row[near])
+    ]
+    found[near] = rows["after"].fill_null(NULL).to_numpy()[place[near]]
+    return found
 
 
 def begin_states(batch: Batch) -> Int64s:
@@ -96,7 +138,11 @@ def _applied(batch: Batch) -> dict[str, Int64s]:
     for kind, erase in (("APPLY_ERASE", 1), ("APPLY_PGM", 0)):
         rows = item_rows(batch, kind, "cells", ("die", "block", "page"))
         counts = batch.items(kind, "cells").counts
-        rows["celltype"] = np.repeat(batch.column(kind, "celltype"), counts)
+        aborted, celltype = batch.column(kind, "aborted"), batch.column(kind, "celltype")
+        rows["aborted"] = np.repeat(aborted, counts)
+        # A block whose erase was aborted is in no mode.
+        celltype = np.where(aborted == 1, NULL, celltype) if erase else celltype
+        rows["celltype"] = np.repeat(celltype, counts)
         rows["erase"] = np.full(len(rows["seq"]), erase, np.int64)
         if erase:
             rows["page"] = np.full(len(rows["seq"]), NULL, np.int64)

@@ -13,8 +13,12 @@ from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry
 from nandtrace.check.cells import Cells, derive_cells
 from nandtrace.check.chains import Ops, derive_ops
+from nandtrace.check.occupancy import Occupancy, derive_occupancy
+from nandtrace.check.registers import Registers, derive_registers
 from nandtrace.check.rules import DeviceRules
 from nandtrace.check.segments import Segments, derive_segments, segment_rows
+from nandtrace.check.sequences import Sequences, derive_sequences
+from nandtrace.check.state_windows import StateWindows, derive_state_windows
 from nandtrace.check.suspends import Suspends, derive_suspends
 from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
@@ -86,6 +90,27 @@ class Facts:
     def suspends(self) -> Suspends:
         """One row per SUSPEND and RESUME, with the segment acted on and the suspend resumed."""
         return derive_suspends(self.batch, self.segments)
+
+    @cached_property
+    def occupancy(self) -> Occupancy:
+        """What starts when, and the planes that it touches and holds."""
+        return derive_occupancy(self.batch, self.segments, self.rows_of("OP_START"))
+
+    @cached_property
+    def state_windows(self) -> StateWindows:
+        """From when to when segments were in their states."""
+        return derive_state_windows(self.batch, self.occupancy.starts, self.rows_of("STATE"))
+
+    @cached_property
+    def sequences(self) -> Sequences:
+        """Ops with what their sequences reserved for them, and what is wrong with that."""
+        return derive_sequences(self.batch)
+
+    @cached_property
+    def registers(self) -> Registers:
+        """What the output registers of planes held, what was delivered and what was lost."""
+        starts, ends = self.rows_of("OP_START"), self.rows_of("OP_END")
+        return derive_registers(self.batch, self.segments, starts, ends)
 
     @cached_property
     def judged_end(self) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -33,8 +33,8 @@ def differing_rows(
     same = np.flatnonzero(~differ & (counts > 0))
     if not len(same):
         return differ
-    mine = _items_of(left, left_rows[same])
-    theirs = _items_of(right, right_rows[same])
+    mine = item_places(left, left_rows[same])
+    theirs = item_places(right, right_rows[same])
     apart = np.zeros(len(mine), np.bool_)
     for name in names:
         apart |= left.columns[name][mine] != right.columns[name][theirs]
@@ -42,11 +42,11 @@ def differing_rows(
     return differ
 
 
-def _items_of(table: ListTable, rows: Int64s) -> Int64s:
+def item_places(table: ListTable, rows: Int64s) -> Int64s:
     """Positions of the items of rows, one row after another."""
     first = np.cumsum(table.counts) - table.counts
     counts = table.counts[rows]
-    if int(counts.max()) == 1:
+    if int(counts.max(initial=0)) == 1:
         return first[rows]
     starts = np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
     return starts + np.arange(len(starts))

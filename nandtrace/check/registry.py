@@ -17,8 +17,12 @@ _MODULES = (
     "nandtrace.check.invariants.log",
     "nandtrace.check.invariants.nand_lifecycle",
     "nandtrace.check.invariants.nand_boundary",
+    "nandtrace.check.invariants.nand_bootstrap",
     "nandtrace.check.invariants.nand_address",
+    "nandtrace.check.invariants.nand_read",
+    "nandtrace.check.invariants.nand_resource",
     "nandtrace.check.invariants.nand_suspend",
+    "nandtrace.check.invariants.nand_sequence",
 )
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 
 from nandtrace.check.batch import Batch
+from nandtrace.check.carried import Carried, derive_carried
 from nandtrace.check.carry import Carry, first_dies
 from nandtrace.check.tables import ascending_order, to_frame
+from nandtrace.trace import ListTable
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 
@@ -76,8 +78,9 @@ class Segments:
     """Columns of equal length. Ids, times and names are NULL where unknown.
 
     A segment that a run took over from the one before has a row of its own in the later run
-    (`carried` 1, `seq` that of the RUN_BEGIN). `first_*` and `last_*` are sequence numbers, MISSING
-    where nothing of it happened. `cut_ns` is the time of the suspend that cut it, else NULL.
+    (`carried` 1, `seq` that of the RUN_BEGIN); one that a suspend had cut there has outcome SUSPENDED
+    and the cut as `last_end_ns`. `first_*` and `last_*` are sequence numbers, MISSING where nothing of
+    it happened. `cut_ns` is the time of the suspend that cut it, else NULL. `targets` hang on the rows.
     """
 
     run_row: Int64s
@@ -109,13 +112,14 @@ class Segments:
     end_cancel: Int64s
     start_cancel: Int64s
     index: SegmentIndex
+    targets: ListTable
 
     def __len__(self) -> int:
         return len(self.seg)
 
     def frame(self) -> pl.DataFrame:
         """As a frame in which NULL is null."""
-        names = [item.name for item in fields(self) if item.name != "index"]
+        names = [item.name for item in fields(self) if item.type in (Int64s, "Int64s")]
         return to_frame({name: getattr(self, name) for name in names})
 
 
@@ -123,17 +127,17 @@ def derive_segments(batch: Batch, carry: Carry) -> Segments:
     """Build the table from COMMIT, OP_START, OP_END, CANCEL and the begin snapshots."""
     columns = _committed(batch)
     committed = len(columns["seg"])
-    carried = _carried(batch, carry, columns)
-    if carried:
+    carried = derive_carried(batch, carry)
+    if len(carried):
         columns = {
-            name: np.concatenate([values, np.array([row[name] for row in carried], np.int64)])
-            for name, values in columns.items()
+            name: np.concatenate([values, carried.rows[name]]) for name, values in columns.items()
         }
     index = SegmentIndex(columns["seg"], columns["run_row"], columns["seq"], committed)
     columns |= _started(batch, index, len(columns["seg"]))
     columns |= _ended(batch, index, len(columns["seg"]))
+    _cut_before(batch, carried, columns, committed)
     columns |= _cancelled(batch, index, columns)
-    return Segments(**columns, index=index)
+    return Segments(**columns, index=index, targets=carried.targets)
 
 
 def segment_rows(batch: Batch, segments: Segments, kind: str) -> Int64s:
@@ -160,49 +164,11 @@ def _committed(batch: Batch) -> dict[str, Int64s]:
     }
 
 
-def _carried(batch: Batch, carry: Carry, committed: dict[str, Int64s]) -> list[dict[str, int]]:
-    """Rows for segments that a begin snapshot lists as pending."""
-    rows: list[dict[str, int]] = []
-    runs = batch.runs
-    for run_row, state in enumerate(batch.begin_states):
-        if not state or not state.get("pending"):
-            continue
-        owed: dict[int, dict[str, int]] = {}
-        for _, event, seg in state["pending"]:
-            entry = owed.setdefault(seg, {"OP_START": 0, "OP_END": 0})
-            entry[event] = entry.get(event, 0) + 1
-        for seg, entry in owed.items():
-            row = _carried_row(batch, carry, committed, seg)
-            row |= {
-                "run_row": run_row,
-                "seq": int(batch.seq[runs.begin[run_row]]),
-                "carried": 1,
-                "owes_start": entry["OP_START"],
-                "owes_end": entry["OP_END"],
-            }
-            rows.append(row)
-    return rows
-
-
-def _carried_row(
-    batch: Batch, carry: Carry, committed: dict[str, Int64s], seg: int
-) -> dict[str, int]:
-    names = ("op", "op_name", "base", "source", "start_ns", "end_ns", "die")
-    found = np.flatnonzero(committed["seg"] == seg)
-    if len(found):
-        return {"seg": seg} | {name: int(committed[name][found[0]]) for name in names}
-    row = {"seg": seg} | dict.fromkeys(names, NULL)
-    known = carry.open.get(seg)
-    if known is not None:
-        row |= {"op": known.op, "die": known.die}
-        row |= {"start_ns": known.start_ns, "end_ns": known.end_ns}
-        for name, text in (
-            ("op_name", known.op_name),
-            ("base", known.base),
-            ("source", known.source),
-        ):
-            row[name] = NULL if text is None else batch.code(text)
-    return row
+def _cut_before(batch: Batch, carried: Carried, columns: dict[str, Int64s], committed: int) -> None:
+    """What a suspend cut in a run before has ended, though not in this one."""
+    places = np.flatnonzero(carried.rows["cut_ns"] != NULL)
+    columns["outcome"][committed + places] = batch.code("SUSPENDED")
+    columns["last_end_ns"][committed + places] = carried.rows["cut_ns"][places]
 
 
 def _started(batch: Batch, index: SegmentIndex, count: int) -> dict[str, Int64s]:

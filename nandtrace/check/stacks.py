@@ -19,27 +19,42 @@ Entry = tuple[int | None, int | None, int | None]
 """A suspended op, the work kept for it in ns, the row of the segment cut; None where unknown."""
 
 
+Left = dict[tuple[Axis, int], list[int | None]]
+"""Suspended ops by axis and die."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackReplay:
     """Per RESUME what the stacks said; per SUSPEND the work its op had kept before, and whether the
-    very segment was suspended already and not resumed (`again`; of numbered ops)."""
+    very segment was suspended already and not resumed (`again`; of numbered ops).
+
+    `left` are the ops suspended at the end of runs in which anything was suspended, resumed or reset:
+    by row of the run, and then by axis and die, oldest first.
+    """
 
     resumes: dict[str, pl.Series]
     kept_before: Int64s
     again: npt.NDArray[np.bool_]
+    left: dict[int, Left]
 
 
 class _Stacks:
     """The suspended ops of one run, per die and axis, oldest first."""
 
     def __init__(self, batch: Batch, state: dict[str, Any] | None) -> None:
-        self._program = batch.code(Axis.PROGRAM)
+        # An axis that the batch never names has no code, and yet stacks of its own.
+        self._axes = {
+            -place if axis not in batch.names else batch.code(axis): axis
+            for place, axis in enumerate(Axis, start=1)
+        }
+        codes = {axis: code for code, axis in self._axes.items()}
+        self._program = codes[Axis.PROGRAM]
         self._stacks: dict[tuple[int, int], list[Entry]] = {}
         self.kept: dict[int, int | None] = {}
         for axis in Axis:
             lists = (state or {}).get(f"suspended_{axis.lower()}") or []
             for die, ops in enumerate(lists):
-                self._stacks[die, batch.code(axis)] = [(op, None, None) for op in ops]
+                self._stacks[die, codes[axis]] = [(op, None, None) for op in ops]
 
     def holds(self, die: int, axis: int, op: int | None, row: int | None) -> bool:
         """Whether this segment of a numbered op is suspended already."""
@@ -64,6 +79,14 @@ class _Stacks:
         in_order = place == len(stack) - 1
         return True, in_order, waits, stack.pop(place)[1]
 
+    def left(self) -> Left:
+        """The ops on the stacks that are not empty."""
+        return {
+            (self._axes[code], die): [op for op, *_ in stack]
+            for (die, code), stack in self._stacks.items()
+            if stack and code in self._axes
+        }
+
     def drop(self, op: int) -> None:
         for stack in self._stacks.values():
             stack[:] = [entry for entry in stack if entry[0] != op]
@@ -87,10 +110,11 @@ def replay_stacks(
     kept_before = np.full(len(suspends), NULL, np.int64)
     again = np.zeros(len(suspends), np.bool_)
     answers: list[tuple[bool, bool, bool, int | None]] = []
-    stacks, current = _Stacks(batch, None), -1
+    by_run: dict[int, _Stacks] = {}
     for _, run_row, what, row in _merged(suspends, resumes, resets):
-        if run_row != current:
-            stacks, current = _Stacks(batch, batch.begin_states[run_row]), run_row
+        if run_row not in by_run:
+            by_run[run_row] = _Stacks(batch, batch.begin_states[run_row])
+        stacks = by_run[run_row]
         if what == _RESET:
             stacks.drop(row)
         elif what == _SUSPEND:
@@ -104,7 +128,8 @@ def replay_stacks(
         else:
             die, axis, op, ok = row
             answers.append(stacks.pop(die, axis, op) if ok else (False, True, False, None))
-    return StackReplay(_resume_columns(answers), kept_before, again)
+    left = {run_row: stacks.left() for run_row, stacks in by_run.items()}
+    return StackReplay(_resume_columns(answers), kept_before, again, left)
 
 
 _RESET, _SUSPEND, _RESUME = range(3)

@@ -11,7 +11,7 @@ import polars as pl
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.segments import MISSING, Segments, segment_rows
-from nandtrace.check.stacks import replay_stacks
+from nandtrace.check.stacks import Left, replay_stacks
 from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
@@ -27,10 +27,12 @@ class Suspends:
     `end_ns`, `work_ns` (what it had to do), `begun_ns` (when it began to do it); null if unknown.
     Columns of `resumes`: `seq`, `run_row`, `time_ns`, `die`, `axis`, `op`, `ok`, `remaining_ns`, and
     what stacks of suspended ops say: `found`, `in_order`, `program_waits` (0 or 1), `kept_ns`.
+    `left` are the ops suspended at the end of runs, as of `StackReplay`.
     """
 
     suspends: pl.DataFrame
     resumes: pl.DataFrame
+    left: dict[int, Left]
 
 
 def derive_suspends(batch: Batch, segments: Segments) -> Suspends:
@@ -44,7 +46,7 @@ def derive_suspends(batch: Batch, segments: Segments) -> Suspends:
     replay = replay_stacks(batch, suspends, resumes, _reset_ops(batch, segments))
     resumes = resumes.with_columns(**replay.resumes)
     suspends = _without_targets(suspends, replay.again)
-    return Suspends(_with_work(batch, suspends, replay.kept_before), resumes)
+    return Suspends(_with_work(batch, suspends, replay.kept_before), resumes, replay.left)
 
 
 def _columns(batch: Batch, kind: str, names: tuple[str, ...]) -> pl.DataFrame:

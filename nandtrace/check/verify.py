@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nandtrace.check.batch import Batch
-from nandtrace.check.carry import Carry, carry_over
+from nandtrace.check.carry import Carry, begin_with, carry_over
 from nandtrace.check.judge import Job, Judged, judge, run_job
 from nandtrace.check.registry import Invariant, load_invariants
 from nandtrace.check.rules import rules_from_device
@@ -178,7 +178,7 @@ def _judged(reader: TraceReader, stream: RunStream, judges: _Judges) -> Iterator
         if ahead is not None:
             judges.submit(path, *ahead, batch if item.follows else None)
             yield from judges.results()
-        ahead = (batch, carry if item.follows else Carry())
+        ahead = (batch, begin_with(carry if item.follows else Carry(), batch))
         carry = carry_over(ahead[1], batch)
     if ahead is not None:
         judges.submit(path, *ahead, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -13,7 +13,12 @@ from nandtrace.cli.exits import Exit
 from nandtrace.cli.sources import expand_one
 from nandtrace.diff.side import problem_text
 from nandtrace.errors import TraceError, UsageError
-from nandtrace.report.event_text import EventText, header_lines, snapshot_lines
+from nandtrace.report.event_text import (
+    EventText,
+    header_lines,
+    short_header_lines,
+    snapshot_lines,
+)
 from nandtrace.report.plain import json_line, json_safe
 from nandtrace.trace import Chunk, ChunkError, Damage, Gap, Header, TraceReader
 from nandtrace.trace.event import Event, events_of
@@ -54,6 +59,9 @@ class Selection:
 @click.option("--from", "first_seq", metavar="SEQ", type=click.IntRange(0), default=0)
 @click.option("--limit", type=click.IntRange(0), help="At most so many events.")
 @click.option("--no-seq", is_flag=True, help="Leave out sequence numbers, as for git's textconv.")
+@click.option(
+    "--header", "full_header", is_flag=True, help="Print the whole header, profile and all."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: the header, then events.")
 def command(
     *,
@@ -63,6 +71,7 @@ def command(
     first_seq: int,
     limit: int | None,
     no_seq: bool,
+    full_header: bool,
     as_json: bool,
 ) -> int:
     """Print TRACE as text: its header, then one event a line, and snapshots where runs begin and end.
@@ -77,7 +86,8 @@ def command(
         selection = Selection(run, first_seq, frozenset(kinds))
         printer = _JsonPrinter(sys.stdout, reader.header)
         if not as_json:
-            printer = _TextPrinter(sys.stdout, reader.header, with_seq=not no_seq)
+            head = header_lines if full_header else short_header_lines
+            printer = _TextPrinter(sys.stdout, reader.header, head, with_seq=not no_seq)
         return _Cat(reader, selection, printer, limit).run()
 
 
@@ -121,12 +131,20 @@ class _JsonPrinter:
 class _TextPrinter(_JsonPrinter):
     """Lines for a person: the header behind `#`, then events, snapshots indented below theirs."""
 
-    def __init__(self, out: TextIO, header: Header, with_seq: bool) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        header: Header,
+        head: Callable[[Header], Iterator[str]],
+        *,
+        with_seq: bool,
+    ) -> None:
         super().__init__(out, header)
+        self._head = head
         self._with_seq = with_seq
 
     def header(self, header: Header) -> None:
-        for line in header_lines(header):
+        for line in self._head(header):
             self._add(f"# {line}")
 
     def event(self, event: Event, state: dict[str, object] | None) -> None:

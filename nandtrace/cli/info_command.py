@@ -17,8 +17,11 @@ from nandtrace.report.plain import json_line
 @click.command("info")
 @click.argument("traces", metavar="TRACE...", nargs=-1, required=True)
 @click.option("--check", is_flag=True, help="Read every chunk, not the footer alone.")
+@click.option(
+    "--header", "full_header", is_flag=True, help="Print the whole header, profile and all."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(traces: tuple[str, ...], check: bool, as_json: bool) -> int:
+def command(traces: tuple[str, ...], check: bool, full_header: bool, as_json: bool) -> int:
     """Show what each TRACE holds: its header, counts, sizes, digest, and whether it is complete.
 
     A sealed trace is judged by its footer; without a sound footer, or with --check, every chunk is
@@ -41,7 +44,7 @@ def command(traces: tuple[str, ...], check: bool, as_json: bool) -> int:
         if as_json:
             entries.append(info_json(facts))
         else:
-            click.echo("\n".join(info_lines(facts)))
+            click.echo("\n".join(info_lines(facts, full_header)))
     if as_json:
         click.echo(json_line({"version": 1, "traces": entries}))
     return worst

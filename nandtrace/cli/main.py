@@ -13,9 +13,13 @@ import click
 from nandtrace.cli.exits import exit_code_of
 
 COMMANDS = {
+    "record": "Run the NAND scheduler and record what it does.",
     "verify": "Check traces against the invariants.",
-    "import": "Turn a scheduler's JSON-lines log into a trace.",
+    "replay": "Execute a recording again and compare.",
     "diff": "Show where two traces first differ.",
+    "golden": "Guard recordings in a repository.",
+    "import": "Turn a scheduler's JSON-lines log into a trace.",
+    "export": "Write a trace as CSV.",
     "info": "Show what a trace holds.",
     "cat": "Print a trace as text.",
     "recover": "Save the intact part of a damaged trace.",

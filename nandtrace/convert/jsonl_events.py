@@ -178,7 +178,7 @@ class EventLines:
 
     def _apply_erase(self, line: Line, time_ns: int, run: int) -> None:
         cells = [(die, block, NULL) for die, block in line["cells"]]
-        values = (line["seg"], self._names[line.get("celltype")])
+        values = (line["seg"], self._names[line.get("celltype")], NULL)
         self._append(_CODES["APPLY_ERASE"], time_ns, run, values, cells)
 
     def _apply_pgm(self, line: Line, time_ns: int, run: int) -> None:

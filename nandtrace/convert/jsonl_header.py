@@ -7,7 +7,8 @@ from typing import Any
 from nandtrace.convert.line_schema import LineError, explain, kind_of, validator_of
 from nandtrace.convert.plain_values import plain_value
 from nandtrace.trace import Header
-from nandtrace.vocab import NAND
+from nandtrace.vocab import NAND, Vocabulary
+from nandtrace.vocab.model import SnapshotField
 from nandtrace.vocab.nand import DEFAULT_ERASE_BASES, ApplyPolicy, SuspendCloses
 
 _TOPOLOGY = ("dies", "planes", "blocks_per_die", "pages_per_block")
@@ -20,6 +21,12 @@ _DEVICE_FIELDS = (
     "apply_policy",
     "bad_blocks",
 )
+_VOCABULARY = Vocabulary(
+    NAND.domain,
+    NAND.kinds,
+    tuple(SnapshotField(item.name, item.name == "addr_state") for item in NAND.snapshot),
+)
+"""A log's events determine the state of its blocks, and nothing else that its snapshots hold."""
 _NOT_IDENTITY = {"kind", "domain", "time_unit", *_DEVICE_FIELDS}
 
 
@@ -34,7 +41,7 @@ def read_header(line: dict[str, Any]) -> Header:
         raise explain(kind, line) from None
     given = {name: value for name, value in plain_value(line, ()).items() if value is not None}
     identity = {name: value for name, value in given.items() if name not in _NOT_IDENTITY}
-    return Header(NAND, identity, _device(given))
+    return Header(_VOCABULARY, identity, _device(given))
 
 
 def _device(given: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from nandtrace.report.plain import bare_or_quoted, compact, flatten
+from nandtrace.report.plain import bare_or_quoted, compact, flatten, outline
 from nandtrace.trace.event import Event
 from nandtrace.trace.header import Header
 from nandtrace.units import NS_PER_US, ns_to_us_text
@@ -77,6 +77,17 @@ def header_lines(header: Header) -> Iterator[str]:
     yield f"domain: {header.domain}"
     yield from map_lines("identity", header.identity)
     yield from map_lines("device", header.device)
+
+
+def short_header_lines(header: Header) -> Iterator[str]:
+    """The same, but large parts, as a profile's ops, are counted only."""
+    yield f"domain: {header.domain}"
+    for name, plain, depth in (("identity", header.identity, 2), ("device", header.device, 1)):
+        for path, text in outline(plain, name, _MOST_LEAVES, depth) if plain else ():
+            yield f"{path}: {text}"
+
+
+_MOST_LEAVES = 16
 
 
 def map_lines(name: str, plain: Mapping[str, Any]) -> Iterator[str]:

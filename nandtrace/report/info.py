@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nandtrace.diff.side import problem_text
-from nandtrace.report.event_text import header_lines, map_lines, time_text
+from nandtrace.report.event_text import header_lines, map_lines, short_header_lines, time_text
 from nandtrace.report.plain import json_safe
 from nandtrace.trace import Chunk, Damage, Gap, Header, Index, TraceReader
 from nandtrace.trace.frames import Frame, FrameType, read_frame, unpack
@@ -68,12 +68,13 @@ def trace_facts(path: Path, check: bool = False) -> TraceFacts:
         )
 
 
-def info_lines(facts: TraceFacts) -> Iterator[str]:
-    """The facts as `name: value` lines."""
+def info_lines(facts: TraceFacts, full_header: bool = False) -> Iterator[str]:
+    """The facts as `name: value` lines; large parts of the header are counted unless it is wanted whole."""
     index = facts.index
     yield facts.path
     yield f"  format: {facts.format}"
-    for line in header_lines(facts.header):
+    header = header_lines if full_header else short_header_lines
+    for line in header(facts.header):
         yield f"  {line}"
     for line in map_lines("provenance", facts.provenance):
         yield f"  {line}"

@@ -58,6 +58,24 @@ def flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, compact(value)
 
 
+def outline(value: Any, path: str, most: int, depth: int) -> Iterator[tuple[str, str]]:
+    """Like `flatten`, but what has more than `most` leaves is opened `depth` levels deep only: below, its
+    entries are counted."""
+    if _leaves(value) <= most:
+        yield from flatten(value, path)
+    elif isinstance(value, dict) and depth:
+        for key, item in value.items():
+            yield from outline(item, f"{path}.{bare_or_quoted(str(key))}", most, depth - 1)
+    else:
+        yield path, f"{len(value)} entries"
+
+
+def _leaves(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(_leaves(item) for item in value.values())
+    return sum(_leaves(item) for item in value) if isinstance(value, list | tuple) else 1
+
+
 def _counted(values: list[Any] | tuple[Any, ...]) -> Iterator[str]:
     for text, group in groupby(map(compact, values)):
         count = sum(1 for _ in group)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +17,8 @@ Item = Sequence[int]
 
 MAX_EVENT_ITEMS = 65_536
 """The longest list of one event."""
+
+_LOOSE_EVENTS = 1_024
 
 CHUNK_LIST_ROWS = 2**20
 """A chunk with more list items than this, in all, is halved until it has fewer or is one event."""
@@ -40,38 +41,85 @@ class RowBuffer:
     """Rows appended one at a time.
 
     A row is packed whole before anything of it is kept, so `append` either takes the event or raises
-    RecordError, for a value that is no 64-bit integer, and keeps nothing of it.
+    RecordError, for a value that is no 64-bit integer, and keeps nothing of it. What an `appender`
+    takes is packed, and checked, only when it is taken.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._packers = {kind.code: _packers_of(kind) for kind in vocabulary.kinds}
-        self.clear()
+        self._kinds = bytearray()
+        self._rows = {kind.code: _Rows(kind) for kind in vocabulary.kinds}
+        self._run = 0
+        self._runs = [(0, 0)]
+        self._packed_at = 0
+
+    def begin_run(self, run: int) -> None:
+        """Events from now on are of this run."""
+        self._run = run
+        self._runs.append((len(self._kinds), run))
 
     def clear(self) -> None:
-        self._kinds = bytearray()
-        self._rows = {
-            code: _Rows(pack, pack_item, bytearray(), bytearray())
-            for code, (pack, pack_item) in self._packers.items()
-        }
+        """Drop all rows. The buffers stay the same: appenders hold on to them."""
+        self._kinds.clear()
+        self._packed_at = 0
+        self._runs = [(0, self._run)]
+        for rows in self._rows.values():
+            rows.clear()
+
+    def appender(self, code: int, columns: int | None = None) -> Callable[..., None]:
+        """The quick way to append events of one kind, for a scheduler's inner loop.
+
+        It takes the time, of a kind with a list then the items, and then the values of all columns or,
+        always, of the first `columns`; the others are NULL.
+        """
+        rows = self._rows[code]
+        rows.set_loose_columns(columns)
+        extend, extend_items, count = rows.loose.extend, rows.loose_items.extend, self._kinds.append
+
+        def append(*row: int) -> None:
+            extend(row)
+            count(code)
+
+        def append_with_items(time_ns: int, items: Sequence[Item], *values: int) -> None:
+            extend((time_ns, len(items), *values))
+            for item in items:
+                extend_items(item)
+            count(code)
+
+        return append_with_items if self._vocabulary.by_code[code].lists else append
 
     def __len__(self) -> int:
         return len(self._kinds)
+
+    def breathe(self) -> int:
+        """Pack what is loose, while the processor still has it at hand; returns how many events there are."""
+        events = len(self._kinds)
+        if events - self._packed_at >= _LOOSE_EVENTS:
+            for rows in self._rows.values():
+                rows.pack_loose()
+            self._packed_at = events
+        return events
 
     def append(
         self, code: int, time_ns: int, run: int, values: Sequence[int], items: Sequence[Item] = ()
     ) -> int:
         """Append one event and return how many there are; `items` are those of the kind's first list."""
         try:
-            pack, pack_item, rows, item_rows = self._rows[code]
-            row = pack(time_ns, run, len(items), *values)
-            if len(items) == 1:
-                item_rows += pack_item(*items[0])
-            elif items:
-                item_rows += _pack_items(pack_item, items)
-            rows += row
+            rows = self._rows[code]
+            if rows.loose:
+                rows.pack_loose()
+            if rows.pack_item is None:
+                row = rows.pack(time_ns, *values)
+                if items:
+                    raise TypeError("a kind without a list takes no items")  # noqa: TRY301
+            else:
+                row = rows.pack(time_ns, len(items), *values)
+                rows.items += _pack_items(rows.pack_item, items)
+            rows.rows += row
         except (KeyError, TypeError, struct.error) as error:
             raise self._explain(code, time_ns, run, values, items) from error
+        if run != self._run:
+            self.begin_run(run)
         self._kinds.append(code)
         return len(self._kinds)
 
@@ -95,67 +143,104 @@ class RowBuffer:
 
     def take(self) -> Block:
         """Hand over everything as one block and begin anew."""
-        kinds = np.frombuffer(self._kinds, np.uint8).astype(np.int64)
-        times, runs = np.empty(len(kinds), np.int64), np.empty(len(kinds), np.int64)
+        kinds = np.frombuffer(self._kinds, np.uint8).astype(np.int64)  # a copy
+        times = np.empty(len(kinds), np.int64)
         tables = {}
         for kind in self._vocabulary.kinds:
             rows = self._rows[kind.code]
-            if not rows.rows:
-                continue
-            leading, tables[kind.name] = _to_table(kind, rows)
-            places = kinds == kind.code
-            times[places], runs[places] = leading
+            rows.pack_loose()
+            if rows.rows:
+                times[kinds == kind.code], tables[kind.name] = _to_table(kind, rows)
+        runs = self._run_column(len(kinds))
         self.clear()
         return Block(times, runs, kinds, tables)
 
-
-class _Rows(NamedTuple):
-    """The packed rows of one kind, time, run and number of items before its columns, and the items."""
-
-    pack: Callable[..., bytes]
-    pack_item: Callable[..., bytes]
-    rows: bytearray
-    items: bytearray
+    def _run_column(self, events: int) -> Int64s:
+        begins, runs = zip(*self._runs, strict=True)
+        return np.repeat(np.array(runs, np.int64), np.diff([*begins, events]))
 
 
-_LEADING = 3
+class _Rows:
+    """The rows of one kind: time, number of items if it has a list, then its columns; and the items.
 
+    `rows` and `items` are packed. What is `loose` came in later, has `loose_width` values a row, and is
+    packed when it must be.
+    """
 
-def _packers_of(kind: Kind) -> tuple[Callable[..., bytes], Callable[..., bytes]]:
-    item_width = len(kind.lists[0].columns) if kind.lists else 0
-    return (
-        struct.Struct(f"={_LEADING + len(kind.columns)}q").pack,
-        struct.Struct(f"={item_width}q").pack if item_width else _refuse_items,
-    )
+    def __init__(self, kind: Kind) -> None:
+        self.name = kind.name
+        self.leading = 1 + bool(kind.lists)
+        self.width = self.loose_width = self.leading + len(kind.columns)
+        self.item_width = len(kind.lists[0].columns) if kind.lists else 0
+        self.pack = struct.Struct(f"={self.width}q").pack
+        self.pack_item = struct.Struct(f"={self.item_width}q").pack if self.item_width else None
+        self.rows, self.items = bytearray(), bytearray()
+        self.loose: list[int] = []
+        self.loose_items: list[int] = []
+
+    def set_loose_columns(self, columns: int | None) -> None:
+        """How many columns a loose row has; all of them if not given."""
+        self.pack_loose()
+        self.loose_width = self.width if columns is None else self.leading + columns
+
+    def clear(self) -> None:
+        for held in (self.rows, self.items, self.loose, self.loose_items):
+            held.clear()
+
+    def pack_loose(self) -> None:
+        """Pack what is loose. Raises RecordError where it is no row of 64-bit integers."""
+        if not self.loose:
+            return
+        rows, items = self._packed(self.loose), self._packed(self.loose_items)
+        width = self.loose_width
+        if len(self.loose) % width or (items and len(self.loose_items) % self.item_width):
+            raise RecordError(f"{self.name}: a row that is not of {width} values")
+        self.rows += rows if width == self.width else self._widened(rows)
+        self.items += items
+        self.loose.clear()
+        self.loose_items.clear()
+
+    def _packed(self, values: list[int]) -> bytes:
+        try:
+            return struct.pack(f"={len(values)}q", *values)
+        except struct.error as error:
+            raise RecordError(f"{self.name}: {error}") from error
+
+    def _widened(self, rows: bytes) -> bytes:
+        """Loose rows with NULL for the columns that they lack."""
+        narrow = np.frombuffer(rows, np.int64).reshape(-1, self.loose_width)
+        wide = np.full((len(narrow), self.width), NULL, np.int64)
+        wide[:, : self.loose_width] = narrow
+        return wide.tobytes()
 
 
 def _pack_items(pack_item: Callable[..., bytes], items: Sequence[Item]) -> bytes:
+    if len(items) == 1:
+        return pack_item(*items[0])
     if len(items) > MAX_EVENT_ITEMS:
         raise RecordError(f"a list of {len(items)} items; an event takes {MAX_EVENT_ITEMS}")
     return b"".join([pack_item(*item) for item in items])
 
 
-def _refuse_items(*_: object) -> bytes:
-    raise TypeError("a kind without a list takes no items")
-
-
 def _to_table(kind: Kind, packed: _Rows) -> tuple[Int64s, Table]:
-    """The times and runs of a kind's rows, and its columns."""
-    rows = _unpack_rows(packed.rows, _LEADING + len(kind.columns))
-    columns = {column.name: rows[_LEADING + at] for at, column in enumerate(kind.columns)}
+    """The times of a kind's rows, and its columns."""
+    rows = _unpack_rows(packed.rows, packed.width)
+    leading = packed.width - len(kind.columns)
+    columns = {column.name: rows[leading + at] for at, column in enumerate(kind.columns)}
     lists = {}
     for at, item in enumerate(kind.lists):
-        counts = rows[2] if at == 0 else np.zeros_like(rows[2])
+        counts = rows[1] if at == 0 else np.zeros_like(rows[1])
         items = _unpack_rows(packed.items if at == 0 else bytearray(), len(item.columns))
         lists[item.name] = ListTable(
             counts, {column.name: items[at] for at, column in enumerate(item.columns)}
         )
-    return rows[:2], Table(columns, lists)
+    return rows[0], Table(columns, lists)
 
 
 def _unpack_rows(raw: bytearray, width: int) -> Int64s:
     """Packed rows as columns: one contiguous array each."""
-    return np.ascontiguousarray(np.frombuffer(raw, np.int64).reshape(-1, width).T)
+    # A copy in any case: a view would keep the buffer from being cleared.
+    return np.frombuffer(raw, np.int64).reshape(-1, width).T.copy()
 
 
 def join_blocks(blocks: Sequence[Block], vocabulary: Vocabulary) -> Block:
@@ -177,17 +262,17 @@ def join_blocks(blocks: Sequence[Block], vocabulary: Vocabulary) -> Block:
     )
 
 
-def halved(block: Block, vocabulary: Vocabulary) -> Iterator[Block]:
-    """The block, in halves of halves where its lists are too long for one chunk."""
+def halved(block: Block, events: int, vocabulary: Vocabulary) -> Iterator[Block]:
+    """The block, in halves of halves where it has more events or longer lists than go into one chunk."""
     rows = sum(
         int(item.counts.sum()) for table in block.tables.values() for item in table.lists.values()
     )
-    if rows <= CHUNK_LIST_ROWS or len(block) == 1:
+    if (rows <= CHUNK_LIST_ROWS and len(block) <= events) or len(block) == 1:
         yield block
         return
     middle = len(block) // 2
     for start, stop in ((0, middle), (middle, len(block))):
-        yield from halved(slice_block(block, start, stop, vocabulary), vocabulary)
+        yield from halved(slice_block(block, start, stop, vocabulary), events, vocabulary)
 
 
 def block_to_chunk(

@@ -27,7 +27,7 @@ from nandtrace.trace.buffer import Item
 from nandtrace.trace.bulk import BulkTable, to_int64s, to_table
 from nandtrace.trace.chunk import CHUNK_EVENTS
 from nandtrace.trace.header import Header
-from nandtrace.trace.snapshot_schema import check_snapshot
+from nandtrace.trace.snapshot_schema import check_device, check_snapshot
 from nandtrace.trace.writer import TraceWriter, run_column
 from nandtrace.vocab import NAND, NULL
 from nandtrace.vocab.nand import DEFAULT_ERASE_BASES, ApplyPolicy, SuspendCloses
@@ -77,6 +77,9 @@ class Recorder:
     block; `celltype_compatible` maps an erase mode to the program modes it takes beside itself.
     `may_change_between_runs` names the fields of a snapshot that need not be the same at a run's end and
     at the next one's beginning, as a clock.
+    `rules` are further entries of the header's `device` map, for a checker: what ops of each base hold and
+    do, exclusions, sequences (schemas/header.schema.json has them all).
+    Runs are numbered from `first_run`, for a recording that goes on where another one ended.
     `identity` (profile, seed, options) and `provenance` are kept as given; only the first is digested.
 
     Raises RecordError for a value that is not of its column or a call out of order, StorageError when
@@ -95,10 +98,12 @@ class Recorder:
         suspend_closes: SuspendCloses = SuspendCloses.OP_END,
         bad_blocks: Iterable[tuple[int, int]] = (),
         may_change_between_runs: Iterable[str] = ("pending",),
+        rules: Mapping[str, Any] | None = None,
         identity: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
         compress: bool = False,
         chunk_events: int = CHUNK_EVENTS,
+        first_run: int = 0,
     ) -> None:
         device = {
             "topology": asdict(topology),
@@ -113,13 +118,13 @@ class Recorder:
             "bad_blocks": [list(block) for block in _ordered(bad_blocks)],
             "may_change_between_runs": _ordered(may_change_between_runs),
         }
-        header = Header(NAND, dict(identity or {}), device)
+        header = Header(NAND, dict(identity or {}), _with_rules(device, rules))
         self._writer = TraceWriter(
             path, header, compress=compress, chunk_events=chunk_events, provenance=provenance
         )
         self._names = self._writer.codes
         self._is_open = False
-        self._run = 0  # the open one, else the next
+        self._run = first_run  # the open one, else the next
         self._append: Callable[..., None] = self._outside_run
 
     def __enter__(self) -> Self:
@@ -149,6 +154,11 @@ class Recorder:
         """Write what is pending as a chunk now, at the price of a smaller chunk."""
         self._writer.flush()
 
+    @property
+    def events(self) -> int:
+        """How many events were recorded."""
+        return self._writer.next_seq
+
     # ---- run boundaries
 
     def begin_run(
@@ -159,6 +169,7 @@ class Recorder:
             raise RecordError(f"run {self._run} has not ended")
         self._boundary(_RUN_BEGIN, time_ns, (_null(run_until_ns),), snapshot)
         self._is_open, self._append = True, self._writer.append
+        self._writer.begin_rows(self._run)
         return self._run
 
     def end_run(
@@ -287,9 +298,15 @@ class Recorder:
         )
         self._append(_RESUME, time_ns, self._run, values)
 
-    def apply_erase(self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str) -> None:
-        """The blocks `(die, block)` count as erased, in a cell mode."""
-        self._append(_APPLY_ERASE, time_ns, self._run, (seg, self._name(celltype)), _blocks(cells))
+    def apply_erase(
+        self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str, aborted: bool = False
+    ) -> None:
+        """The blocks `(die, block)` count as erased, in a cell mode.
+
+        `aborted` when a reset cut the op: then they count as never erased.
+        """
+        values = (seg, self._name(celltype), int(aborted))
+        self._append(_APPLY_ERASE, time_ns, self._run, values, _blocks(cells))
 
     def apply_pgm(
         self, time_ns: int, seg: int, cells: Sequence[Cell], celltype: str, aborted: bool = False
@@ -365,6 +382,27 @@ class Recorder:
             built[name] = to_table(entry, columns, count, self._name)
         self._writer.append_columns(times, run_column(self._run, len(times)), kinds, built)
 
+    # ---- in an inner loop
+
+    def appender(self, kind: str, columns: int | None = None) -> Callable[..., None]:
+        """The quick way to record events of one kind, for a scheduler that records millions.
+
+        What it returns takes the time, then (of COMMIT, OP_END and the APPLYs) the list of targets or
+        cells with `nandtrace.vocab.NULL` for what is absent, then the kind's columns in order, names
+        as codes of `names`: all of them, or the first `columns`, and the others are null. Call `breathe`
+        now and then. Nothing is checked but that values are integers, and that not before then.
+        """
+        return self._writer.appender(NAND.by_name[kind].code, columns)
+
+    @property
+    def names(self) -> Mapping[str | None, int]:
+        """The code of each name, for an appender; good for the first 65 536 distinct names of a trace."""
+        return self._names
+
+    def breathe(self) -> None:
+        """Write out what appenders have recorded, once it fills a chunk."""
+        self._writer.breathe()
+
     # ---- inside
 
     def _boundary(
@@ -392,6 +430,21 @@ class Recorder:
     def _outside_run(self, code: int, *_: object) -> None:
         """What `_append` is while no run is open."""
         raise RecordError(f"{NAND.by_code[code].name} outside a run")
+
+
+def _with_rules(device: dict[str, Any], rules: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The device with further rules. Raises RecordError that names what makes no sense."""
+    if rules is None:
+        return device
+    for name in rules:
+        if name in device:
+            raise RecordError(f"rules: {name!r} has an argument of its own")
+    whole = device | dict(rules)
+    try:
+        check_device(whole)
+    except ValueError as error:
+        raise RecordError(f"rules: {error}") from error
+    return whole
 
 
 def _ordered(values: Iterable[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Is a snapshot what its domain's JSON Schema says? Compiled once, when first asked."""
+"""Are snapshots and device rules what their JSON Schemas say? Compiled once, when first asked."""
 
 from __future__ import annotations
 
@@ -14,20 +14,34 @@ def check_snapshot(domain: str, state: dict[str, Any]) -> None:
     _validator(domain)(state)
 
 
+def check_device(device: dict[str, Any]) -> None:
+    """Raise ValueError, which names the entry, where a header's `device` map makes no sense."""
+    _device_validator()(device)
+
+
 @cache
 def _validator(domain: str) -> Callable[[dict[str, Any]], object]:
-    # Compiling takes longer than `nandtrace --help` may: only who writes snapshots pays for it.
+    return _compiled(load_schema(f"snapshot-{domain}"), "snapshot", "the snapshot")
+
+
+@cache
+def _device_validator() -> Callable[[dict[str, Any]], object]:
+    header = load_schema("header")
+    device = header["properties"]["device"] | {"definitions": header["definitions"]}
+    return _compiled(device, "device", "the device")
+
+
+def _compiled(schema: dict[str, Any], what: str, whole: str) -> Callable[[dict[str, Any]], object]:
+    # Compiling takes longer than `nandtrace --help` may: only who writes traces pays for it.
     import fastjsonschema  # noqa: PLC0415 - see above
 
-    compiled: Callable[[dict[str, Any]], object] = fastjsonschema.compile(
-        load_schema(f"snapshot-{domain}")
-    )
+    compiled: Callable[[dict[str, Any]], object] = fastjsonschema.compile(schema)
 
-    def validate(state: dict[str, Any]) -> None:
+    def validate(value: dict[str, Any]) -> None:
         try:
-            compiled(state)
+            compiled(value)
         except fastjsonschema.JsonSchemaValueException as error:
-            field = ".".join(str(part) for part in error.path[1:]) or "the snapshot"
-            raise ValueError(f"snapshot: {field} {error.message.split(' ', 1)[-1]}") from error
+            field = ".".join(str(part) for part in error.path[1:]) or whole
+            raise ValueError(f"{what}: {field} {error.message.split(' ', 1)[-1]}") from error
 
     return validate

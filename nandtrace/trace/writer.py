@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -155,6 +155,20 @@ class TraceWriter:
             self.flush()
             self._bound_strings()
 
+    def appender(self, code: int, columns: int | None = None) -> Callable[..., None]:
+        """`RowBuffer.appender`; call `breathe` between events, which `append` does by itself."""
+        return self._rows.appender(code, columns)
+
+    def begin_rows(self, run: int) -> None:
+        """The run of what appenders append from now on."""
+        self._rows.begin_run(run)
+
+    def breathe(self) -> None:
+        """Write a chunk if appenders have nearly filled one: what comes next may be a burst."""
+        if self._rows.breathe() >= self._room - self._chunk_events // 32:
+            self.flush()
+            self._bound_strings()
+
     def append_columns(
         self, time_ns: Int64s, run: Int64s, kind: Int64s, tables: Mapping[str, Table]
     ) -> None:
@@ -225,7 +239,7 @@ class TraceWriter:
         self._blocks, self._block_events, self._room = [], 0, self._chunk_events
         self._snapshots, self._snapshot_bytes = [], 0
         start = 0
-        for part in halved(block, self.header.vocabulary):
+        for part in halved(block, self._chunk_events, self.header.vocabulary):
             stop = start + len(part)
             self._write_chunk(
                 part, [(at - start, state) for at, state in snapshots if start <= at < stop]

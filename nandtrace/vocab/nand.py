@@ -72,6 +72,86 @@ class State(StrEnum):
     DATA_OUT = "DATA_OUT"
 
 
+class Scope(StrEnum):
+    """What an op of a base holds while it runs, beside the bus."""
+
+    NONE = "NONE"
+    PLANE_SET = "PLANE_SET"
+    DIE_WIDE = "DIE_WIDE"
+
+
+class Role(StrEnum):
+    """What an op of a base means to the device."""
+
+    ERASE = "ERASE"
+    PROGRAM = "PROGRAM"
+    """Its completion programs its page."""
+
+    LOAD = "LOAD"
+    """Fills a latch for a program that follows; programs nothing itself."""
+
+    READ = "READ"
+    """Senses a page into the plane's output register."""
+
+    CACHE_READ = "CACHE_READ"
+    """Moves the page sensed before to the output register, and senses its own."""
+
+    CACHE_READ_END = "CACHE_READ_END"
+    """Moves the page sensed last to the output register. Its address says nothing."""
+
+    DATA_OUT = "DATA_OUT"
+    """Delivers the output register."""
+
+    ERASE_SUSPEND = "ERASE_SUSPEND"
+    ERASE_RESUME = "ERASE_RESUME"
+    PROGRAM_SUSPEND = "PROGRAM_SUSPEND"
+    PROGRAM_RESUME = "PROGRAM_RESUME"
+    RESET = "RESET"
+    """Ends everything on all dies."""
+
+    RESET_LUN = "RESET_LUN"
+    """Ends everything on its die."""
+
+    ODT_DISABLE = "ODT_DISABLE"
+    ODT_ENABLE = "ODT_ENABLE"
+    OTHER = "OTHER"
+
+
+class InheritRule(StrEnum):
+    """How an op of a sequence gets its address from those before it."""
+
+    NONE = "none"
+    """An address of its own, legal for its base."""
+
+    SAME_PAGE = "same_page"
+    INC_PAGE = "inc_page"
+    PREV_PAGE = "prev_page"
+    """The page of the read before the last one, which a cache read moved to the output register;
+    where there was one read only, its page."""
+
+    PGM_SAME_PAGE = "pgm_same_page"
+    """The page of the last program or load of the sequence; the first one chooses."""
+
+    SAME_CELLTYPE = "same_celltype"
+    MULTI = "multi"
+    """As many planes as the op before it; ops that address one plane come once per plane."""
+
+    SAME_PAGE_FROM_PROGRAM_SUSPEND = "same_page_from_program_suspend"
+    """The page of the program that is suspended on the die."""
+
+    SAME_REG = "same_reg"
+    """The register that was set; has no address."""
+
+
+class BootstrapStage(StrEnum):
+    """What a bootstrap does now, in this order."""
+
+    ERASE = "ERASE"
+    PROGRAM = "PROGRAM"
+    READ = "READ"
+    DONE = "DONE"
+
+
 class SuspendCloses(StrEnum):
     """What closes a segment that a suspend cuts: an OP_END of its own, or the CANCEL alone."""
 
@@ -198,7 +278,12 @@ NAND = Vocabulary(
                 Column("reason", NAME),
             ),
         ),
-        Kind(11, "APPLY_ERASE", (Column("seg"), Column("celltype", NAME)), (_CELLS,)),
+        Kind(
+            11,
+            "APPLY_ERASE",
+            (Column("seg"), Column("celltype", NAME), Column("aborted", FLAG)),
+            (_CELLS,),
+        ),
         Kind(
             12,
             "APPLY_PGM",
@@ -238,11 +323,17 @@ NAND = Vocabulary(
         Kind(19, "DRAIN_END", (Column("delivered"),)),
     ),
     snapshot=(
-        SnapshotField("ongoing"),
-        SnapshotField("suspended_erase"),
-        SnapshotField("suspended_program"),
+        SnapshotField("ongoing", derivable=True),
+        SnapshotField("suspended_erase", derivable=True),
+        SnapshotField("suspended_program", derivable=True),
         SnapshotField("pending"),
         SnapshotField("addr_state", derivable=True),
-        SnapshotField("cell_modes"),
+        SnapshotField("cell_modes", derivable=True),
+        SnapshotField("clock_ns"),
+        SnapshotField("latches", derivable=True),
+        SnapshotField("caches", derivable=True),
+        SnapshotField("odt_disabled", derivable=True),
+        SnapshotField("backlog", derivable=True),
+        SnapshotField("bootstrap"),
     ),
 )

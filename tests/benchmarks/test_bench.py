@@ -10,11 +10,14 @@ import jsonschema
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.generating import NANDSEQGEN, Generation, dispatch_bare
+from benchmarks.many_runs import run_counts
 from benchmarks.plain_checker import PlainChecker
-from benchmarks.results import RATE, SECONDS, Figure, Result, rate
+from benchmarks.results import OPS, RATE, SECONDS, Figure, Result, rate
 from benchmarks.rows import calls_of, play, rows_of
 from benchmarks.workload import build_workload, open_recorder, write_bulk
 from nandtrace.check import Status, verify_trace
+from nandtrace.nand.profile_file import load_profile
 from nandtrace.schema_files import load_schema
 
 TINY_EVENTS = 2_000
@@ -22,8 +25,24 @@ TINY_EVENTS = 2_000
 UNEXERCISED = {
     "nothing-proposed-after-run-until",  # every run ends before its run_until
     "drain-clock",  # nothing is left to drain
+    # The workload has no such events, or its header does not tell the rule.
     "bad-block-untouched",
     "backlog-fifo",
+    "bootstrap-preserved",
+    "refill-reseeded",
+    "read-programmed-page",
+    "dout-matches-read",
+    "read-has-dout",
+    "bus-exclusive",
+    "plane-exclusive",
+    "multi-plane-exclusive",
+    "excluded-by-op-state",
+    "excluded-by-latch",
+    "excluded-by-cache",
+    "excluded-by-suspend",
+    "excluded-by-odt",
+    "sequence-complete",
+    "inherit-rules",
 }
 
 
@@ -39,9 +58,12 @@ def test_bench_writes_json_that_follows_its_schema(
         "size": 3,
         "read": 2,
         "verify": 4,
-        "memory": 1,
+        "memory": 3,
         "diff": 2,
         "start-up": 2,
+        "generate": 2 if NANDSEQGEN.exists() else 1,
+        "record": 3,
+        "runs": 4,
     }
     assert "DeepDiff of" in capsys.readouterr().out
 
@@ -75,3 +97,19 @@ def test_ratio_is_how_many_times_better() -> None:
     assert (fast.median, Result("read", "x", RATE, fast, slow).ratio) == (50.0, 5.0)
     short, long = Figure("short", (1.0,), 0), Figure("long", (4.0,), 0)
     assert Result("diff", "x", SECONDS, short, long).ratio == 4.0
+    assert Result("generate", "x", OPS, fast, slow).ratio == 5.0
+
+
+def test_a_generation_counts_its_measured_run_alone() -> None:
+    generation = Generation(load_profile("tiny").profile, (5_000_000,), warm_up_ns=5_000_000)
+    assert generation.measure() > 0
+    first = generation.ops, generation.dispatches
+    assert 0 < 2 * generation.ops < generation.dispatches
+    generation.measure()
+    assert (generation.ops, generation.dispatches) == first
+    dispatch_bare(generation.dispatches)
+
+
+def test_runs_are_as_many_as_there_are_ops_for() -> None:
+    assert run_counts(40_000) == (1, 100, 10_000)
+    assert run_counts(50) == (1, 2, 20)

@@ -27,11 +27,16 @@ def test_ids_are_stable() -> None:
         "one-op-start-per-segment one-op-end-per-segment op-on-time segment-chain op-closed "
         "no-open-segment-at-run-end suspended-lists-empty nothing-proposed-after-run-until "
         "drain-clock snapshot-continuity snapshot-matches-replay "
+        "bootstrap-preserved refill-reseeded "
         "apply-pgm-matched apply-erase-matched program-after-erase page-ascending "
         "page-programmed-once celltype-match bad-block-untouched address-in-range "
         "multi-plane-address "
+        "read-programmed-page dout-matches-read read-has-dout "
+        "bus-exclusive plane-exclusive multi-plane-exclusive excluded-by-op-state excluded-by-latch "
+        "excluded-by-cache excluded-by-suspend excluded-by-odt "
         "suspend-has-target resume-has-target suspend-in-core-busy remaining-exact "
-        "resume-restores resume-same-target nested-order backlog-fifo"
+        "resume-restores resume-same-target nested-order backlog-fifo "
+        "sequence-complete inherit-rules"
     )
 
 

@@ -133,7 +133,7 @@ def test_git_diff_shows_what_changed_in_a_trace(
     program = f"'{sys.executable}' -c 'from nandtrace.cli.main import main; main()'"
     Path(".gitattributes").write_text("*.mpk diff=nandtrace\n")
     _git("init", "-q")
-    _git("config", "diff.nandtrace.textconv", f"{program} cat --no-seq")
+    _git("config", "diff.nandtrace.textconv", f"{program} cat --no-seq --header")
     _git("add", "a.mpk")
     new.replace(trace)
     lines = _git("diff", "-U0").splitlines()

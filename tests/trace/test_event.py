@@ -69,8 +69,13 @@ def test_null_fields_are_left_out_row_by_row(record: Callable[..., Path]) -> Non
         {},
         {"hook": "PHASE_HOOK", "die": 1},
         {"hook": "QUEUE_REFILL"},
-        {"seg": 1, "celltype": "SLC", "cells": [(0, 3, None), (1, 4, None)]},
-        {"seg": 2, "celltype": "TLC"},
+        {
+            "seg": 1,
+            "celltype": "SLC",
+            "aborted": False,
+            "cells": [(0, 3, None), (1, 4, None)],
+        },
+        {"seg": 2, "celltype": "TLC", "aborted": False},
         {"hooks": 2},
     ]
 

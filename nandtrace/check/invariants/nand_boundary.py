@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from nandtrace.check.cells import begin_states, end_states
+from nandtrace.check.cells import end_states
 from nandtrace.check.facts import Facts
+from nandtrace.check.folding import Folding, fold_addresses
 from nandtrace.check.registry import invariant
-from nandtrace.check.replay import fold_addresses
 from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
 from nandtrace.vocab import NULL
 
 GROUP = "nand run boundary"
+
+Flags = npt.NDArray[np.bool_]
+
+_LONGEST_TEXT = 120
 
 
 @invariant(
@@ -245,16 +250,27 @@ def snapshot_continuity(facts: Facts) -> Finding:
     needs=("RUN_END",),
 )
 def snapshot_matches_replay(facts: Facts) -> Finding:
-    if "addr_state" not in facts.batch.vocabulary.derivable_fields():
-        return nothing()
-    begin, end = begin_states(facts.batch), end_states(facts.batch)
-    misfits = _misfits(facts)
+    derivable = facts.batch.vocabulary.derivable_fields()
+    parts = [_misfits(facts)]
+    judged = np.zeros(len(facts.batch.runs), np.bool_)
+    exercised = judged.copy()
+    if "addr_state" in derivable:
+        parts.append(_blocks_differ(facts, judged, exercised))
+    parts.append(_fields_differ(facts, derivable, judged, exercised))
+    offenders = pl.concat([part.offenders for part in parts], how="diagonal").sort("seq")
+    evaluated, counted = int(judged.sum()), int((judged & exercised).sum())
+    return Finding(evaluated + parts[0].evaluated, counted + parts[0].exercised, offenders)
+
+
+def _blocks_differ(facts: Facts, judged: Flags, exercised: Flags) -> Finding:
+    """Runs that end in another `addr_state` than their events say; marks those looked at."""
+    begin, end = facts.cells.begin, end_states(facts.batch)
     if begin.shape != end.shape or not end.size:
-        return misfits
+        return nothing()
     replayed = fold_addresses(begin, facts.cells)
     known = (end[:, 0] != NULL) & (begin[:, 0] != NULL)
-    touched = np.zeros(len(end), np.bool_)
-    touched[facts.cells.last["run_row"].to_numpy()] = True
+    judged |= known
+    exercised[facts.cells.last["run_row"].to_numpy()] = True
     rows, cells = np.nonzero((end != replayed) & known[:, None])
     _, first, counts = np.unique(rows, return_index=True, return_counts=True)
     rows, cells = rows[first], cells[first]
@@ -269,15 +285,50 @@ def snapshot_matches_replay(facts: Facts) -> Finding:
             "differing": counts,
         }
     )
-    differing = finding(
-        int(known.sum()),
+    return finding(
+        len(frame),
         frame,
         expected=pl.format("addr_state {} of die {} block {}", "replayed", "die", "block"),
         actual=pl.format("{} ({} blocks differ)", "said", "differing"),
     )
-    offenders = pl.concat([differing.offenders, misfits.offenders], how="diagonal").sort("seq")
-    evaluated = differing.evaluated + misfits.evaluated
-    return Finding(evaluated, int((known & touched).sum()) + misfits.exercised, offenders)
+
+
+def _fields_differ(
+    facts: Facts, derivable: frozenset[str], judged: Flags, exercised: Flags
+) -> Finding:
+    """Fields beside `addr_state` that end otherwise than the events say; marks the runs looked at."""
+    batch, folding = facts.batch, Folding(facts)
+    names = [name for name in folding.fields if name in derivable]
+    rows = []
+    for row, (begin, end) in enumerate(zip(batch.begin_states, batch.end_states, strict=True)):
+        if begin is None or end is None:
+            continue
+        for name in names:
+            if name not in begin or name not in end:
+                continue
+            judged[row] = True
+            exercised[row] |= folding.changes(row, name)
+            replayed = folding.value(row, name, begin[name])
+            if replayed is not None and replayed != end[name]:
+                seq = int(batch.seq[batch.runs.end[row]])
+                rows.append((seq, *_difference(name, replayed, end[name])))
+    schema = {"seq": pl.Int64, "due": pl.String, "found": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return finding(len(frame), frame, expected=pl.col("due"), actual=pl.col("found"))
+
+
+def _difference(name: str, replayed: list[Any], said: list[Any]) -> tuple[str, str]:
+    """What the first entry that differs should be, and what it is."""
+    pairs = enumerate(zip(replayed, said, strict=False))
+    place = next((place for place, (due, found) in pairs if due != found), None)
+    if len(replayed) != len(said) or place is None:
+        return f"{len(replayed)} {name}: {_short(replayed)}", f"{len(said)}: {_short(said)}"
+    return f"{name}[{place}] {_short(replayed[place])}", _short(said[place])
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 
 def _misfits(facts: Facts) -> Finding:

@@ -9,6 +9,7 @@ from nandtrace.check.chains import follows_its_op
 from nandtrace.check.facts import Facts
 from nandtrace.check.items import differing_rows
 from nandtrace.check.registry import invariant
+from nandtrace.check.state_windows import state_entries
 from nandtrace.check.tables import Finding, finding, microseconds, nothing
 from nandtrace.vocab import NULL
 
@@ -88,15 +89,28 @@ def suspend_in_core_busy(facts: Facts) -> Finding:
 
 
 def _with_state(facts: Facts, suspends: pl.DataFrame) -> pl.DataFrame:
-    """The last STATE of the segment before each SUSPEND, where the trace has STATE events."""
+    """The state that the segment was in at each SUSPEND, where the trace has STATE events."""
     batch = facts.batch
     positions, rows = batch.rows("STATE"), facts.rows_of("STATE")
     if not len(positions) or suspends.is_empty():
         return suspends.with_columns(state=pl.lit(None, pl.Int64))
+    wanted = np.zeros(len(facts.segments) + 1, np.bool_)
+    wanted[suspends["row"].drop_nulls().to_numpy()] = True
+    mine = np.flatnonzero(wanted[rows])
     states = pl.DataFrame(
-        {"seq": batch.seq[positions], "row": rows, "state": batch.column("STATE", "state")}
+        {
+            "row": rows[mine],
+            "state": batch.column("STATE", "state")[mine],
+            "state_seq": batch.seq[positions[mine]],
+            "entry_ns": state_entries(batch, rows)[mine],
+        }
     )
-    return suspends.sort("seq").join_asof(states, on="seq", by="row", check_sortedness=False)
+    entered = (
+        suspends.join(states, on="row", maintain_order="left_right")
+        .filter(pl.col("entry_ns") <= pl.col("at_ns"), pl.col("state_seq") < pl.col("seq"))
+        .unique("seq", keep="last", maintain_order=True)
+    )
+    return suspends.join(entered.select("seq", "state"), on="seq", how="left")
 
 
 @invariant(
@@ -224,7 +238,9 @@ def backlog_fifo(facts: Facts) -> Finding:
     frame = pl.DataFrame(
         {"seq": batch.seq[batch.rows("BACKLOG")]}
         | {name: batch.column("BACKLOG", name) for name in ("on", "op", "die")}
-    ).with_columns(nth=pl.int_range(pl.len()).over("die", "on"))
+    )
+    frame = pl.concat([_waiting_before(facts), frame])
+    frame = frame.with_columns(nth=pl.int_range(pl.len()).over("die", "on"))
     came = frame.filter(pl.col("on") == 1).select("die", "nth", due="op", came="seq")
     left = frame.filter(pl.col("on") == 0).join(came, on=["die", "nth"], how="left")
     wrong = left.filter(
@@ -236,3 +252,16 @@ def backlog_fifo(facts: Facts) -> Finding:
         expected=pl.format("op {} to leave first", pl.col("due").cast(pl.String).fill_null("no")),
         actual=pl.format("op {}", "op"),
     )
+
+
+def _waiting_before(facts: Facts) -> pl.DataFrame:
+    """Ops in the backlog when the batch begins, as if they came just before it."""
+    state = (facts.batch.begin_states or [None])[0] or {}
+    rows = [
+        (-1, 1, op, die)
+        for die, ops in enumerate(state.get("backlog") or ())
+        for op in ops
+        if op is not None
+    ]
+    schema = dict.fromkeys(("seq", "on", "op", "die"), pl.Int64)
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,139 @@
+"""`nandtrace record`: run the NAND scheduler and record what it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nandtrace.cli.choices import Blocks, Choices, blocks_options, duration_options
+from nandtrace.errors import UsageError
+from nandtrace.vocab.nand import ApplyPolicy
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("record")
+@click.option("--profile", metavar="NAME|FILE", help="The device and its mix.  [default: default]")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of every choice.  [default: 0]"
+)
+@click.option("--runs", type=click.IntRange(1), help="How many runs.  [default: 3]")
+@click.option(
+    "--run-until",
+    "run_for_ns",
+    metavar="DURATION",
+    callback=duration_options,
+    multiple=True,
+    help="Simulated time of a run: 10ms, 500us; a plain number is µs. Once for each run, the last "
+    "is repeated.  [default: 100ms]",
+)
+@click.option("--max-hooks", type=click.IntRange(1), help="Stop a run after so many hooks.")
+@click.option(
+    "--drain/--no-drain",
+    default=None,
+    help="Whether a run delivers what is still reserved when it stops.  [default: drain]",
+)
+@click.option(
+    "--bootstrap/--no-bootstrap",
+    default=None,
+    help="Whether to fill the device first.  [default: as the profile says]",
+)
+@click.option(
+    "--apply-policy",
+    type=click.Choice([policy.value for policy in ApplyPolicy]),
+    help="Whether a program counts once per op or once per segment.  [default: per_op]",
+)
+@click.option(
+    "--bad-blocks",
+    metavar="DIE:BLOCK[,…]",
+    callback=blocks_options,
+    multiple=True,
+    help="Blocks never touched, in place of the profile's.",
+)
+@click.option("--compress/--no-compress", default=False, help="Compress the trace with zstd.")
+@click.option(
+    "--provenance", is_flag=True, help="Keep time, host, version and git commit beside the trace."
+)
+@click.option("-o", "--output", type=_PATH, help="The trace to write.  [default: PROFILE-SEED.mpk]")
+@click.option("--verify", is_flag=True, help="Verify the trace at once; its exit code counts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--from", "source", metavar="TRACE", type=_PATH, help="Continue this recording.")
+@click.option("--run", type=click.IntRange(0), help="With --from: continue after this run.")
+def command(
+    *,
+    profile: str | None,
+    seed: int | None,
+    runs: int | None,
+    run_for_ns: tuple[int, ...],
+    max_hooks: int | None,
+    drain: bool | None,
+    bootstrap: bool | None,
+    apply_policy: str | None,
+    bad_blocks: Blocks,
+    compress: bool,
+    provenance: bool,
+    output: Path | None,
+    verify: bool,
+    as_json: bool,
+    source: Path | None,
+    run: int | None,
+) -> int:
+    """Run the NAND operation scheduler and record all that it does.
+
+    The same profile, seed, options and version give the same trace, byte by byte. A trace that is
+    there already is replaced once the new one is complete.
+
+    With --from and --run the recording goes on from the snapshot at that run's end, with the profile
+    and options of the trace, and its events are those of the uninterrupted recording; --runs then
+    says how many runs to record, by default as many as were left.
+
+    Exit codes: 0 recorded; 2 a wrong option or profile; 3 nothing could be written or continued.
+    With --verify also 1, when an invariant is violated.
+    """
+    choices = Choices(
+        profile=profile,
+        seed=seed,
+        runs=runs,
+        run_for_ns=run_for_ns,
+        max_hooks=max_hooks,
+        drain=drain,
+        bootstrap=bootstrap,
+        apply_policy=None if apply_policy is None else ApplyPolicy(apply_policy),
+        bad_blocks=bad_blocks,
+    )
+    _check_continuation(choices, source, run)
+    # Imported here, so that a usage error or --help does not wait for it.
+    from nandtrace.cli import recording  # noqa: PLC0415
+
+    extras = recording.Extras(compress=compress, with_provenance=provenance)
+    if source is not None and run is not None:
+        done = recording.continue_from(source, run, runs, output, extras)
+    else:
+        done = recording.record_anew(choices, output, extras)
+    return recording.report(done, as_json=as_json, verify=verify)
+
+
+def _check_continuation(choices: Choices, source: Path | None, run: int | None) -> None:
+    """Raise UsageError for options that contradict --from, or lack it."""
+    if source is None:
+        if run is not None:
+            raise UsageError("--run is for --from TRACE")
+        return
+    if run is None:
+        raise UsageError("--from needs --run: after which run to continue")
+    given = {
+        "--profile": choices.profile,
+        "--seed": choices.seed,
+        "--run-until": choices.run_for_ns or None,
+        "--max-hooks": choices.max_hooks,
+        "--drain/--no-drain": choices.drain,
+        "--bootstrap/--no-bootstrap": choices.bootstrap,
+        "--apply-policy": choices.apply_policy,
+        "--bad-blocks": choices.bad_blocks or None,
+    }
+    contradicting = [name for name, value in given.items() if value is not None]
+    if contradicting:
+        raise UsageError(
+            f"{', '.join(contradicting)}: --from takes the profile and options of its trace"
+        )

@@ -1,0 +1,1 @@
+"""The NAND operation scheduler: a deterministic generator of operation sequences in simulated time."""

@@ -1,0 +1,207 @@
+"""The model of the device and its queue: all state of a scheduler, and questions about it."""
+
+from __future__ import annotations
+
+from nandtrace.nand.addresses import AddressManager
+from nandtrace.nand.bus import Bus
+from nandtrace.nand.choices import Choices, Room
+from nandtrace.nand.log import EventLog
+from nandtrace.nand.ops import Catalogue, Op, compile_ops, is_suspendable_state
+from nandtrace.nand.plans import Plan, compile_plans
+from nandtrace.nand.profile import Profile
+from nandtrace.nand.queue import EventQueue
+from nandtrace.nand.state import Die, Plane, Segment
+from nandtrace.nand.streams import Streams
+from nandtrace.trace.recorder import Target
+from nandtrace.vocab.nand import Axis, BootstrapStage
+
+
+class Model:
+    """A device with nothing on it, at time 0, and the tables of its profile."""
+
+    def __init__(self, profile: Profile, seed: int, log: EventLog) -> None:
+        self.profile = profile
+        self.policies = profile.policies
+        self.log = log
+        self.catalogue: Catalogue = compile_ops(profile)
+        self.choices = Choices(profile, self.catalogue)
+        self._plans: dict[int, tuple[tuple[float, Plan], ...]] = {}
+        self.streams = Streams(seed)
+        self.queue = EventQueue()
+        self.bus = Bus()
+        topology = profile.topology
+        self.dies = [
+            Die(number, [Plane() for _ in range(topology.planes)])
+            for number in range(topology.dies)
+        ]
+        self.all_planes = (1 << topology.planes) - 1
+        self.addresses = AddressManager(profile, self.streams.address)
+        self.clock_ns = 0
+        self.next_op = 0
+        self.next_seg = 0
+        self.next_step = 0
+        self.next_refill = 0
+        self.draining = False
+        self.stage: BootstrapStage | None = None
+        self.read_blocks: set[tuple[int, int]] = set()
+        self.ops_by_base: dict[str, int] = dict.fromkeys(profile.op_bases, 0)
+        self._name_ops()
+        for die in self.dies:
+            self.refresh_die(die)
+
+    def _name_ops(self) -> None:
+        for op in self.catalogue.ops:
+            op.name_code, op.base_code = self.log.code(op.name), self.log.code(op.base)
+            op.state_codes = tuple(self.log.code(state.name) for state in op.states)
+
+    @property
+    def is_bootstrapping(self) -> bool:
+        """Whether a stage of the bootstrap is still to be completed."""
+        return self.stage is not None and self.stage is not BootstrapStage.DONE
+
+    def new_op_id(self) -> int:
+        """The next op id; unique in the trace."""
+        op_id = self.next_op
+        self.next_op = op_id + 1
+        return op_id
+
+    def plans_of(self, op: Op) -> tuple[tuple[float, Plan], ...]:
+        """What may follow an op, compiled when it is first asked for."""
+        found = self._plans.get(op.index)
+        if found is None:
+            found = compile_plans(op, self.catalogue, self.profile)
+            self._plans[op.index] = found
+        return found
+
+    def forget(self, die: Die, segment: Segment) -> None:
+        """The segment is over, one way or another."""
+        die.open.remove(segment)
+        if segment.started:
+            die.ongoing.remove(segment.op_id)
+        elif segment.op.instant:
+            die.waiting_instants -= 1
+        axis = segment.op.axis
+        if axis is not None and die.running[axis] is segment:
+            die.running[axis] = None
+
+    # ---- what is possible now
+
+    def room(self, die: Die, plane: int, now_ns: int) -> Room:
+        """How much of the die is free for an op on the plane."""
+        if die.waiting_instants or die.planes[plane].tail_ns > now_ns:
+            return Room.INSTANT
+        room = Room.ALL
+        for other in die.planes:
+            if other.tail_ns > now_ns:
+                if not other.interleaves:
+                    return Room.INSTANT
+                room = Room.INTERLEAVE
+        return room
+
+    def excluded(self, die: Die, plane: int, now_ns: int) -> tuple[int, int]:
+        """The bases that may not start now: on the plane, and of those that concern the whole die.
+
+        Those that only wait for a resume are not among them while the backlog has room.
+        """
+        on_plane, on_die = die.planes[plane].excludes, 0
+        bit = 1 << plane
+        for other in die.planes:
+            on_die |= other.excludes
+        for segment in die.open:
+            if segment.op.has_windows and (state := segment.state_at(now_ns)):
+                on_die |= state.excludes
+                if segment.held & bit:
+                    on_plane |= state.excludes
+        always = die.excludes | self._unsuspendable(die, now_ns)
+        if len(die.backlog) < self.policies.backlog_depth:
+            always &= ~die.waits_for_resume
+        return on_plane | always, on_die | always
+
+    def _unsuspendable(self, die: Die, now_ns: int) -> int:
+        bits = 0
+        for axis, suspend_bits in self.catalogue.suspend_bits.items():
+            if die.running[axis] is None or not self.suspendable(die, axis, now_ns):
+                bits |= suspend_bits
+        return bits
+
+    def suspendable(self, die: Die, axis: Axis, at_ns: int) -> Segment | None:
+        """The segment of an axis that a suspend can cut at a time: busy, with nothing reserved behind it."""
+        target = die.running[axis]
+        if target is None or die.waiting_instants:
+            return None
+        if any(other is not target and not other.op.instant for other in die.open):
+            return None
+        state = target.state_at(at_ns)
+        return target if state is not None and is_suspendable_state(state.name) else None
+
+    def is_steady(self, die: Die, touched: int, now_ns: int, until_ns: int) -> bool:
+        """Whether nothing reserved on these planes enters or leaves a state after now, up to a time."""
+        for segment in die.open:
+            if not segment.held & touched:
+                continue
+            at = segment.start_ns
+            if now_ns < at <= until_ns:
+                return False
+            for state in segment.states:
+                at += state.duration_ns
+                if now_ns < at <= until_ns:
+                    return False
+        return True
+
+    def phase_key(self, die: Die, plane: int, now_ns: int) -> str:
+        """What the plane is doing: BASE.STATE, BASE.END, or DEFAULT before its first op."""
+        holder = die.planes[plane].holder
+        if holder is None:
+            return die.planes[plane].phase_key
+        state = holder.state_at(now_ns)
+        return state.key if state is not None else holder.op.end_key
+
+    # ---- what follows from a change
+
+    def drop_reservations(self) -> None:
+        """Forget all that is reserved: a run ended without its drain. Suspended ops stay suspended."""
+        self.queue.keep([])
+        self.bus.slots.clear()
+        for die in self.dies:
+            for number, plane in enumerate(die.planes):
+                plane.phase_key = self.phase_key(die, number, self.clock_ns)
+                plane.holder = None
+            die.open.clear()
+            die.running = dict.fromkeys(Axis)
+            die.waiting_instants = 0
+        self.addresses.forget_plans()
+
+    def planes_of(self, op: Op, targets: tuple[Target, ...]) -> tuple[int, int]:
+        """The planes that an op addresses, and those that it concerns, as bits."""
+        touched = self.all_planes
+        if op.addressed:
+            touched = 0
+            for target in targets:
+                touched |= 1 << target[1]
+        return touched, self.all_planes if op.die_wide else touched
+
+    def refresh_plane(self, plane: Plane) -> None:
+        """Derive what a plane keeps out from its latches, caches and last op."""
+        masks = self.catalogue.masks
+        mask = plane.left
+        for latch in plane.latches:
+            mask |= masks.latch.get(latch, 0)
+        for cache in plane.caches:
+            mask |= masks.cache.get(cache, 0)
+        plane.excludes = mask
+
+    def refresh_die(self, die: Die) -> None:
+        """Derive what a die keeps out from its suspends and its termination."""
+        masks = self.catalogue.masks
+        mask = masks.odt_disabled if die.odt_disabled else 0
+        waits = 0
+        for axis in Axis:
+            if die.suspended[axis]:
+                waits |= masks.suspended[axis]
+            else:
+                mask |= masks.not_suspended[axis] | self.catalogue.resume_bits[axis]
+        if die.suspended[Axis.PROGRAM]:
+            # The program is resumed first.
+            mask |= self.catalogue.resume_bits[Axis.ERASE]
+        die.waits_for_resume = waits & ~mask & self.catalogue.backlog_bits
+        die.excludes = mask | waits

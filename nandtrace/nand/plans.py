@@ -1,0 +1,176 @@
+"""Plans: what follows an op, compiled so that only addresses and times are left to choose.
+
+A plan has address slots. Slot 0 is the op's own; a step that wants an address of its own has another;
+every other step lies some pages after the page of a slot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nandtrace.nand.addresses import AddressSlot, Use
+from nandtrace.nand.ops import Catalogue, Op
+from nandtrace.nand.profile import Continuation, Profile, Step
+from nandtrace.vocab.nand import InheritRule, Role
+
+_READS = (Role.READ, Role.CACHE_READ)
+_PROGRAMS = (Role.PROGRAM, Role.LOAD)
+_SENSES = (*_READS, Role.CACHE_READ_END)
+
+NO_SLOT = -1
+"""The slot of an op that addresses a die."""
+
+SUSPENDED_SLOT = -2
+"""The page of the program that is suspended."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One op of a plan: any of `ops`, at a page `delta` after that of its slot.
+
+    `cumulated` are their weights, summed up; `per_plane` whether it comes once per plane.
+    """
+
+    ops: tuple[Op, ...]
+    cumulated: tuple[float, ...]
+    slot: int
+    delta: int
+    per_plane: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An op and what follows it. `die_wide` if any of it needs all planes of the die."""
+
+    first: Op
+    slot: int
+    slots: tuple[AddressSlot, ...]
+    steps: tuple[PlannedStep, ...]
+    die_wide: bool
+    interleaves: bool
+
+
+def use_of(op: Op) -> Use:
+    """What an addressed op wants its address for."""
+    if op.role is Role.ERASE:
+        return Use.ERASE
+    return Use.PROGRAM if op.role in _PROGRAMS else Use.READ
+
+
+def compile_plans(op: Op, catalogue: Catalogue, profile: Profile) -> tuple[tuple[float, Plan], ...]:
+    """What may follow an op, with probabilities summed up, but for what its cell type or planes rule out."""
+    continuations = profile.sequences.get(op.base) or (Continuation(1.0, ()),)
+    plans, total = [], 0.0
+    for continuation in continuations:
+        plan = _compile_plan(op, continuation.steps, catalogue)
+        if plan is not None and continuation.probability > 0:
+            total += continuation.probability
+            plans.append((total, plan))
+    return tuple((upto / total, plan) for upto, plan in plans)
+
+
+def _compile_plan(op: Op, steps: tuple[Step, ...], catalogue: Catalogue) -> Plan | None:
+    builder = _PlanBuilder(op)
+    for step in steps:
+        if not builder.add(step, catalogue):
+            return None
+    return builder.plan()
+
+
+class _PlanBuilder:
+    """Follows the rules of the steps from page to page; a place is (slot, pages after its page)."""
+
+    def __init__(self, op: Op) -> None:
+        self._first = op
+        self._slots: list[AddressSlot] = []
+        self._steps: list[PlannedStep] = []
+        self._ops: list[Op] = [op]
+        self._slot = self._new_slot(op) if op.addressed else NO_SLOT
+        self._last = (self._slot, 0)
+        self._sensed = [self._last] if op.role in _SENSES else []
+        self._written = self._last if op.role in _PROGRAMS else None
+
+    def _new_slot(self, op: Op) -> int:
+        self._slots.append(AddressSlot(use_of(op), op.celltype))
+        return len(self._slots) - 1
+
+    def add(self, step: Step, catalogue: Catalogue) -> bool:
+        """Add a step; False where no op of its base fits the first op's planes and cell type."""
+        ops, weights = self._candidates(step, catalogue)
+        if not ops:
+            return False
+        op = ops[0]
+        place = self._place(step, op) if op.addressed else (NO_SLOT, 0)
+        per_plane = op.addressed and self._first.multi and not op.multi
+        self._steps.append(PlannedStep(ops, _summed(weights), *place, per_plane))
+        self._ops += ops
+        if op.addressed:
+            self._note(place, op)
+        return True
+
+    def _candidates(
+        self, step: Step, catalogue: Catalogue
+    ) -> tuple[tuple[Op, ...], tuple[float, ...]]:
+        first = self._first
+        wanted = dict(step.name_weights)
+        fitting = [
+            op
+            for op in catalogue.by_base[step.base]
+            if wanted.get(op.name, 0.0 if wanted else 1.0) > 0
+        ]
+        if fitting and fitting[0].role is not Role.DATA_OUT and fitting[0].addressed:
+            fitting = [op for op in fitting if op.multi == first.multi]
+        else:
+            fitting = [op for op in fitting if not op.multi]
+        if InheritRule.SAME_CELLTYPE in step.rules or first.addressed:
+            fitting = [
+                op
+                for op in fitting
+                if "NONE" in (op.celltype, first.celltype) or op.celltype == first.celltype
+            ]
+        return tuple(fitting), tuple(wanted.get(op.name, 1.0) for op in fitting)
+
+    def _place(self, step: Step, op: Op) -> tuple[int, int]:
+        """Where a step lies, by the first of its rules that speaks of a page."""
+        for rule in step.rules:
+            if rule == InheritRule.SAME_PAGE:
+                return self._last
+            if rule == InheritRule.INC_PAGE:
+                return self._last[0], self._last[1] + 1
+            if rule == InheritRule.PREV_PAGE:
+                return self._sensed[-2:][0] if self._sensed else self._last
+            if rule == InheritRule.PGM_SAME_PAGE and self._written is not None:
+                return self._written
+            if rule == InheritRule.SAME_PAGE_FROM_PROGRAM_SUSPEND:
+                return SUSPENDED_SLOT, 0
+        return self._new_slot(op), 0
+
+    def _note(self, place: tuple[int, int], op: Op) -> None:
+        self._last = place
+        if op.role in _SENSES:
+            self._sensed.append(place)
+        if op.role in _PROGRAMS:
+            self._written = place
+        slot, delta = place
+        if slot >= 0:
+            self._slots[slot].span = max(self._slots[slot].span, delta)
+
+    def plan(self) -> Plan:
+        return Plan(
+            first=self._first,
+            slot=self._slot,
+            slots=tuple(self._slots),
+            steps=tuple(self._steps),
+            die_wide=any(op.die_wide for op in self._ops if op.holds_planes or not op.addressed),
+            interleaves=all(op.interleaves for op in self._ops if op.holds_planes),
+        )
+
+
+def _summed(weights: tuple[float, ...]) -> tuple[float, ...]:
+    """Weights summed up to 1."""
+    total, summed = sum(weights), []
+    upto = 0.0
+    for weight in weights:
+        upto += weight
+        summed.append(upto / total)
+    return tuple(summed)

@@ -1,0 +1,74 @@
+"""Replays: a recording executed again from its own header, and compared."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from nandtrace.diff import Result, TraceDiff, compare
+from nandtrace.errors import UsageError
+from nandtrace.nand.recording import Job, ReportProgress, boundary_state, recipe_of, run_job
+from nandtrace.trace import TraceReader
+from nandtrace.trace.excerpt import write_excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """Both digests (hex), over the whole trace or one run of it, and where the two first differ."""
+
+    runs: int
+    expected_digest: str
+    actual_digest: str
+    divergence: TraceDiff | None
+
+    @property
+    def same(self) -> bool:
+        return self.divergence is None
+
+
+def replay(
+    path: str | os.PathLike[str], run: int | None = None, progress: ReportProgress | None = None
+) -> ReplayResult:
+    """Execute a trace again, or one run of it from the snapshot at its beginning.
+
+    Raises UsageError where this scheduler did not record the trace or it has no such run, TraceError
+    where the trace can't be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="nandtrace-") as folder, TraceReader(path) as reader:
+        again = Path(folder) / "again.mpk"
+        job = _job(reader, run)
+        expected = Path(path)
+        if run is not None:
+            expected = Path(folder) / "excerpt.mpk"
+            write_excerpt(reader, run, expected)
+        run_job(again, job, progress=progress)
+        labels = (str(path), "executed again")
+        result = compare(expected, again, labels)
+        return ReplayResult(
+            runs=len(job.runs),
+            expected_digest=_digest(expected),
+            actual_digest=_digest(again),
+            divergence=None if result.result is Result.SAME else result,
+        )
+
+
+def _job(reader: TraceReader, run: int | None) -> Job:
+    recipe = recipe_of(str(reader.path), reader.header)
+    first = _first_run(reader) if run is None else run
+    last = recipe.options.runs - 1 if run is None else run
+    state = boundary_state(reader, first, "RUN_BEGIN")
+    return Job(recipe, range(first, last + 1), state, str(reader.path), reader.header.identity)
+
+
+def _first_run(reader: TraceReader) -> int:
+    chunks = reader.index.chunks
+    if not chunks:
+        raise UsageError(f"{reader.path}: it has no events to compare with")
+    return chunks[0].first_run
+
+
+def _digest(path: Path) -> str:
+    with TraceReader(path) as reader:
+        return reader.index.digest().hex()

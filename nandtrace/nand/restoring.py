@@ -1,0 +1,171 @@
+"""Restoring: a scheduler's state read back from a snapshot, so that it goes on as if never interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nandtrace.nand.model import Model
+from nandtrace.nand.ops import Op, OpState
+from nandtrace.nand.queue import Due
+from nandtrace.nand.state import Segment, Suspended, Waiting
+from nandtrace.nand.streams import Streams
+from nandtrace.trace.recorder import Target
+from nandtrace.vocab.nand import BootstrapStage, Role, Source
+
+
+def restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
+    """Put a fresh model into the state of a snapshot.
+
+    Raises ValueError where the snapshot is not one of this profile.
+    """
+    try:
+        _restore(model, state, seed)
+    except (KeyError, IndexError, TypeError, AttributeError, AssertionError) as error:
+        raise ValueError(f"the snapshot does not fit the profile: {error!r}") from error
+
+
+def _restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
+    model.clock_ns = state["clock_ns"]
+    counters = state["next"]
+    model.next_op, model.next_seg = counters["op"], counters["seg"]
+    model.next_step, model.next_refill = counters["step"], counters["refill"]
+    model.streams = Streams(seed, state["random"])
+    stage = state["bootstrap"]["stage"]
+    model.stage = None if stage is None else BootstrapStage(stage)
+    model.read_blocks = {(die, block) for die, block in state["bootstrap"]["read_blocks"]}
+    model.ops_by_base.update(state["metrics"]["ops_by_base"])
+    model.bus.slots = [(start, end, seg) for start, end, seg in state["bus"]]
+    _restore_addresses(model, state)
+    _restore_marks(model, state)
+    suspended = _restore_suspended(model, state)
+    segments = _restore_segments(model, state, suspended)
+    _restore_planes(model, state, segments)
+    _restore_queue(model, state, segments)
+    for die, waiting in zip(model.dies, state["waiting"], strict=True):
+        die.backlog = [
+            Waiting(op_id, model.catalogue.by_name[name], plane, tries)
+            for op_id, name, plane, tries in waiting
+        ]
+    for die in model.dies:
+        model.refresh_die(die)
+
+
+def _restore_addresses(model: Model, state: Mapping[str, Any]) -> None:
+    model.addresses.restore(state["addr_state"], state["cell_modes"], model.streams.address)
+
+
+def _restore_marks(model: Model, state: Mapping[str, Any]) -> None:
+    for die, plane, latch in state["latches"]:
+        model.dies[die].planes[plane].latches.append(latch)
+    for die, plane, cache in state["caches"]:
+        model.dies[die].planes[plane].caches.append(cache)
+    for number in state["odt_disabled"]:
+        model.dies[number].odt_disabled = True
+    for die, ongoing in zip(model.dies, state["ongoing"], strict=True):
+        die.ongoing = list(ongoing)
+
+
+def _restore_suspended(model: Model, state: Mapping[str, Any]) -> dict[int, Suspended]:
+    by_op = {}
+    for row in state["suspended"]:
+        op = model.catalogue.by_name[row["op_name"]]
+        remaining = _states(op, row["remaining"])
+        suspended = Suspended(
+            row["op"],
+            op,
+            _targets(row["targets"]),
+            row["seg"],
+            Source(row["source"]),
+            row["start_ns"],
+            row["cut_ns"],
+            remaining,
+            sum(each.duration_ns for each in remaining),
+        )
+        assert op.axis is not None, f"{op.name} can't be suspended"
+        model.dies[row["die"]].suspended[op.axis].append(suspended)
+        by_op[suspended.op_id] = suspended
+        _plan_again(model, suspended.op, suspended.targets)
+    return by_op
+
+
+def _restore_segments(
+    model: Model, state: Mapping[str, Any], suspended: Mapping[int, Suspended]
+) -> dict[int, Segment]:
+    segments = {}
+    for row in state["segments"]:
+        op = model.catalogue.by_name[row["op_name"]]
+        targets = _targets(row["targets"])
+        die = model.dies[row["die"]]
+        segment = Segment(
+            row["seg"],
+            row["op"],
+            op,
+            Source(row["source"]),
+            row["start_ns"],
+            row["end_ns"],
+            _states(op, row["states"]),
+            targets,
+            die.number,
+            *model.planes_of(op, targets),
+            row["ends_batch"],
+            resumed=None if row["resumes"] is None else suspended[row["resumes"]],
+            started=row["started"],
+        )
+        die.open.append(segment)
+        segments[segment.seg] = segment
+        if op.instant and not segment.started:
+            die.waiting_instants += 1
+        if op.axis is not None and segment.started:
+            die.running[op.axis] = segment
+        _plan_again(model, op, targets)
+    return segments
+
+
+def _plan_again(model: Model, op: Op, targets: tuple[Target, ...]) -> None:
+    for die, _, block, page in targets:
+        if op.role is Role.ERASE:
+            model.addresses.plan_erase(die, block)
+        elif op.role is Role.PROGRAM:
+            assert page is not None
+            model.addresses.plan_program(die, block, page)
+
+
+def _restore_planes(
+    model: Model, state: Mapping[str, Any], segments: Mapping[int, Segment]
+) -> None:
+    for die, rows in zip(model.dies, state["planes"], strict=True):
+        for plane, row in zip(die.planes, rows, strict=True):
+            plane.tail_ns, plane.interleaves = row["tail_ns"], row["interleaves"]
+            plane.phase_key = row["phase_key"]
+            plane.holder = None if row["holder"] is None else segments[row["holder"]]
+            if row["left"]:
+                plane.left = model.catalogue.end_excludes[row["phase_key"]]
+            model.refresh_plane(plane)
+
+
+def _restore_queue(model: Model, state: Mapping[str, Any], segments: Mapping[int, Segment]) -> None:
+    places = iter(state["hook_places"])
+    for time_ns, kind, seg in state["pending"]:
+        due = Due[kind]
+        if due is Due.OP_START:
+            segments[seg].start_id = model.queue.push(time_ns, due, segments[seg])
+        elif due is Due.OP_END:
+            segments[seg].end_id = model.queue.push(time_ns, due, segments[seg])
+        else:
+            die, plane, step = next(places)
+            segment = None if seg is None else segments[seg]
+            model.queue.push(time_ns, due, (die, plane, step, segment))
+
+
+def _states(op: Op, rows: list[list[Any]]) -> tuple[OpState, ...]:
+    """States with their durations at that moment; what they mean, the op says."""
+    known = {state.name: state for state in op.states}
+    return tuple(
+        OpState(name, duration_ns, known[name].bus, known[name].key, known[name].excludes)
+        for name, duration_ns in rows
+    )
+
+
+def _targets(rows: list[list[Any]]) -> tuple[Target, ...]:
+    return tuple((die, plane, block, page) for die, plane, block, page in rows)

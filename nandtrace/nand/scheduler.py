@@ -1,0 +1,222 @@
+"""The scheduler: dispatches the queue, tick by tick, run by run.
+
+scheduler = Scheduler(profile, seed=1, log=log, drain_on_exit=True)
+scheduler.run(10_000)           # up to 10 ms of simulated time
+scheduler.run(20_000, max_hooks=100)
+scheduler.close()
+"""
+
+from __future__ import annotations
+
+from nandtrace.errors import UsageError
+from nandtrace.nand.backlog import Backlog
+from nandtrace.nand.bootstrap import BootstrapPlan
+from nandtrace.nand.drain import Drain
+from nandtrace.nand.effects import Effects
+from nandtrace.nand.log import EventLog, RunOutcome
+from nandtrace.nand.model import Model
+from nandtrace.nand.planner import Planner
+from nandtrace.nand.profile import Profile, Proposals
+from nandtrace.nand.proposer import Proposer
+from nandtrace.nand.queue import Due, Entry
+from nandtrace.nand.reserving import Reserver
+from nandtrace.nand.snapshot import take_snapshot
+from nandtrace.nand.state import Place
+from nandtrace.units import us_to_ns
+from nandtrace.vocab.nand import ApplyPolicy, Hook, RunEnd
+
+STOP_RUN_UNTIL = "run_until"
+STOP_HOOKS = "hooks"
+_BREATHE_TICKS = 64
+
+
+class Scheduler:
+    """Generates NAND operations in simulated time and logs every event.
+
+    The same profile and seed give the same events. With `drain_on_exit`, a run delivers what is still
+    reserved before it ends.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        seed: int,
+        log: EventLog,
+        drain_on_exit: bool = False,
+        apply_policy: ApplyPolicy = ApplyPolicy.PER_OP,
+    ) -> None:
+        self.model = Model(profile, seed, log)
+        self._drain_on_exit = drain_on_exit
+        reserver = Reserver(self.model)
+        planner = Planner(self.model)
+        self._proposer = Proposer(self.model, planner, reserver)
+        self._effects = Effects(self.model, reserver, apply_policy)
+        self._drain = Drain(self.model, self._effects, reserver)
+        self._backlog = Backlog(self.model, self._proposer)
+        self._bootstrap = BootstrapPlan(self.model)
+        self._hook_codes = {Due[hook.value]: log.code(hook.value) for hook in Hook}
+        self.run_hooks = 0
+        """Hooks dispatched in the current run, or the last one."""
+
+        self._is_running = False
+        self._is_closed = False
+
+    # ---- runs
+
+    def run(self, run_until_us: float, max_hooks: int | None = None) -> RunEnd:
+        """Run up to `run_until_us`, absolute simulated time in µs, or until so many hooks were dispatched."""
+        return self.run_to(us_to_ns(run_until_us), max_hooks)
+
+    def run_to(
+        self, run_until_ns: int, max_hooks: int | None = None, *, is_last: bool = False
+    ) -> RunEnd:
+        """The same with the time in ns. The last run of a recording drains whatever stopped it."""
+        if self._is_closed:
+            raise UsageError("the scheduler is closed")
+        model = self.model
+        self._begin_run(run_until_ns)
+        first_op = model.next_op
+        stop = self._loop(run_until_ns, max_hooks)
+        end = self._end_of_run(stop, is_last)
+        if end is RunEnd.DRAINED:
+            self.drain_pending_op_end_events()
+        model.queue.keep(self._kept(end))
+        outcome = RunOutcome(end.value, stop, self.run_hooks, model.next_op - first_op)
+        model.log.end_run(model.clock_ns, outcome, lambda: take_snapshot(model))
+        self._is_running = False
+        if end is RunEnd.DROPPED:
+            model.drop_reservations()
+        return end
+
+    @property
+    def next_begin_ns(self) -> int:
+        """When the next run begins: now if events are queued, else when all planes are free."""
+        model = self.model
+        if len(model.queue):
+            return model.clock_ns
+        return max(model.clock_ns, *(die.tail_ns() for die in model.dies))
+
+    def _begin_run(self, run_until_ns: int) -> None:
+        model = self.model
+        model.clock_ns = self.next_begin_ns
+        model.log.begin_run(model.clock_ns, run_until_ns, lambda: take_snapshot(model))
+        self._is_running, self.run_hooks = True, 0
+        self._bootstrap.begin()
+        self._backlog.begin_run()
+        self._push_script(run_until_ns)
+        if model.policies.proposals is not Proposals.SCRIPT:
+            self._push_refill(model.clock_ns)
+
+    def _end_of_run(self, stop: str, is_last: bool) -> RunEnd:
+        if not self._drain_on_exit:
+            return RunEnd.DROPPED
+        stays = stop == STOP_HOOKS or self.model.is_bootstrapping
+        return RunEnd.CARRIED if stays and not is_last else RunEnd.DRAINED
+
+    def _kept(self, end: RunEnd) -> list[Entry]:
+        """What stays queued over the boundary: a refill never does, each run pushes its own."""
+        return [
+            entry
+            for entry in self.model.queue.entries()
+            if entry[1] in (Due.OP_START, Due.OP_END)
+            or (end is RunEnd.CARRIED and entry[1] != Due.QUEUE_REFILL and not _is_dead(entry))
+        ]
+
+    def _loop(self, run_until_ns: int, max_hooks: int | None) -> str:
+        model = self.model
+        queue, breathe = model.queue, model.log.breathe
+        ticks = 0
+        while model.clock_ns < run_until_ns:
+            if max_hooks is not None and self.run_hooks >= max_hooks:
+                return STOP_HOOKS
+            time_ns = queue.next_time()
+            if time_ns is None:
+                break
+            self._tick(time_ns)
+            ticks += 1
+            if not ticks % _BREATHE_TICKS:
+                breathe()
+        return STOP_RUN_UNTIL
+
+    def drain_pending_op_end_events(self) -> int:
+        """Deliver every OP_START and OP_END still queued, and resume what is suspended; how many were.
+
+        Nothing new is proposed. With nothing pending it does nothing. Raises UsageError between runs,
+        where the log takes no events.
+        """
+        if self._drain.has_work() and not self._is_running:
+            raise UsageError("events can only be drained within a run; the next run delivers them")
+        return self._drain.drain()
+
+    def close(self) -> None:
+        """No more runs. What is still queued is left as it is."""
+        self._is_closed = True
+
+    # ---- ticks
+
+    def tick(self) -> bool:
+        """Dispatch every event of the earliest time; False when nothing is queued."""
+        time_ns = self.model.queue.next_time()
+        if time_ns is None:
+            return False
+        self._tick(time_ns)
+        return True
+
+    def _tick(self, time_ns: int) -> None:
+        model = self.model
+        queue, effects = model.queue, self._effects
+        model.clock_ns = time_ns
+        model.bus.forget(time_ns)
+        while queue.next_time() == time_ns:
+            _, due, _, what = queue.pop()
+            if due == Due.OP_END:
+                effects.end(what)
+                if model.is_bootstrapping:
+                    self._bootstrap.advance()
+            elif due == Due.OP_START:
+                effects.start(what)
+            else:
+                self._hook(due, what)
+
+    def _hook(self, due: int, place: Place) -> None:
+        number, plane, step, segment = place
+        if segment is not None and segment.is_cut:
+            return
+        model = self.model
+        self.run_hooks += 1
+        model.log.hook(model.clock_ns, self._hook_codes[Due(due)], number, plane)
+        if due in (Due.BACKLOG_REFILL, Due.BACKLOG_RETRY):
+            self._backlog.serve(model.dies[number])
+        elif step is not None:
+            self._proposer.propose_step(model.profile.script[step])
+        else:
+            if due == Due.QUEUE_REFILL:
+                self._push_refill(model.clock_ns + model.policies.queue_refill_period_ns)
+            self._proposer.propose(model.dies[number], plane)
+
+    def _push_refill(self, time_ns: int) -> None:
+        """Queue the next refill; they go round the planes of all dies."""
+        model = self.model
+        planes = model.profile.topology.planes
+        place: Place = (*divmod(model.next_refill, planes), None, None)
+        model.next_refill = (model.next_refill + 1) % (planes * len(model.dies))
+        model.queue.push(time_ns, Due.QUEUE_REFILL, place)
+
+    def _push_script(self, run_until_ns: int) -> None:
+        """Queue the steps of the script that fall into this run."""
+        model = self.model
+        script = model.profile.script
+        if model.policies.proposals is Proposals.RANDOM:
+            return
+        while model.next_step < len(script) and script[model.next_step].at_ns < run_until_ns:
+            step = script[model.next_step]
+            place: Place = (step.die, step.plane, model.next_step, None)
+            model.queue.push(max(step.at_ns, model.clock_ns), Due.PHASE_HOOK, place)
+            model.next_step += 1
+
+
+def _is_dead(entry: Entry) -> bool:
+    """Whether it is a hook of a segment that was cut."""
+    segment = entry[3][3]
+    return segment is not None and segment.is_cut

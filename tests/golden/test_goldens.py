@@ -1,0 +1,85 @@
+"""The goldens of this repository: recorded anew they are the same, and none is forgotten."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nandtrace.cli.golden_manifest import Golden, load_manifest
+from nandtrace.cli.main import run
+from nandtrace.nand.recording import continue_recording
+from nandtrace.nand.replaying import replay
+from tests.golden import test_situations
+from tests.golden.reading import GOLDEN, Story
+
+MANIFEST = load_manifest(GOLDEN)
+NAMES = [golden.name for golden in MANIFEST]
+MAX_BYTES = 2 * 2**20
+
+
+def test_recorded_anew_all_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    assert run(["golden", "check", "--dir", str(GOLDEN)]) == 0
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == f"golden check: {len(NAMES)} goldens, 0 problems"
+    )
+
+
+def test_every_file_belongs_to_the_manifest() -> None:
+    for suffix in (".mpk", ".txt"):
+        files = [path.relative_to(GOLDEN) for path in GOLDEN.rglob(f"*{suffix}")]
+        assert sorted(path.with_suffix("").as_posix() for path in files) == sorted(NAMES)
+    assert not list(GOLDEN.rglob("*.new"))
+
+
+def test_every_profile_is_used() -> None:
+    used = {golden.profile for golden in MANIFEST}
+    for path in sorted((GOLDEN / "profiles").iterdir()):
+        extended = re.findall(r"^extends: (\S+)$", path.read_text(), re.MULTILINE)
+        used |= {f"profiles/{name}" for name in extended}
+    files = {f"profiles/{path.name}" for path in (GOLDEN / "profiles").iterdir()}
+    assert files <= used
+
+
+def test_they_are_small_and_uncompressed() -> None:
+    assert sum(path.stat().st_size for path in GOLDEN.rglob("*.mpk")) < MAX_BYTES
+    for name in NAMES:
+        assert (GOLDEN / f"{name}.mpk").stat().st_size < 400_000
+
+
+def test_what_is_under_violations_is_violated() -> None:
+    for golden in MANIFEST:
+        assert bool(golden.violated) == golden.name.startswith("violations/"), golden.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_has_a_test_of_its_situation(name: str) -> None:
+    assert f'story("{name}")' in Path(test_situations.__file__).read_text()
+
+
+def _boundaries() -> list[tuple[Golden, int]]:
+    return [(golden, run) for golden in MANIFEST for run in range(golden.choices.resolved_runs - 1)]
+
+
+@pytest.mark.parametrize(
+    ("golden", "run_before"),
+    [pytest.param(golden, run, id=f"{golden.name}-{run}") for golden, run in _boundaries()],
+)
+def test_each_goes_on_from_any_boundary_as_it_did(
+    golden: Golden, run_before: int, tmp_path: Path
+) -> None:
+    whole, rest = GOLDEN / f"{golden.name}.mpk", tmp_path / "rest.mpk"
+    continue_recording(rest, whole, run_before)
+    expected, found = Story(whole), Story(rest)
+    for run_after in range(run_before + 1, golden.choices.resolved_runs):
+        assert found.run(run_after) == expected.run(run_after)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_can_be_replayed(name: str) -> None:
+    assert replay(GOLDEN / f"{name}.mpk").same
