@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from nandtrace.nand.ops import Catalogue, Op
+from nandtrace.nand.plans import compile_plans
 from nandtrace.nand.profile import Profile, Weights
 from nandtrace.vocab.nand import BootstrapStage, Role
 
@@ -44,10 +45,7 @@ class Choice:
 
 
 class Choices:
-    """The weight tables of a profile; each is built when it is first asked for, and kept.
-
-    `usable` are the ops that can ever have a legal address.
-    """
+    """The weight tables of a profile; each is built when it is first asked for, and kept."""
 
     def __init__(self, profile: Profile, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -150,7 +148,8 @@ def _has_room(op: Op, room: Room) -> bool:
 
 
 def _usable(profile: Profile, catalogue: Catalogue) -> frozenset[int]:
-    """Ops whose cell type some erase can bring about, and that fit the device's planes."""
+    """Ops whose cell type some erase can bring about, that fit the device's planes, and that can stand at
+    the beginning of what chance chooses."""
     erased = {op.celltype for op in catalogue.ops if op.role is Role.ERASE}
     modes = {
         celltype
@@ -163,4 +162,5 @@ def _usable(profile: Profile, catalogue: Catalogue) -> frozenset[int]:
         for op in catalogue.ops
         if not (op.multi and planes < 2)
         and (not op.addressed or op.celltype in modes or op.celltype == "NONE")
+        and compile_plans(op, catalogue, profile).closed
     )

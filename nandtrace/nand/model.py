@@ -7,13 +7,13 @@ from nandtrace.nand.bus import Bus
 from nandtrace.nand.choices import Choices, Room
 from nandtrace.nand.log import EventLog
 from nandtrace.nand.ops import Catalogue, Op, compile_ops, is_suspendable_state
-from nandtrace.nand.plans import Plan, compile_plans
+from nandtrace.nand.plans import Plans, compile_plans
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.queue import EventQueue
 from nandtrace.nand.state import Die, Plane, Segment
 from nandtrace.nand.streams import Streams
 from nandtrace.trace.recorder import Target
-from nandtrace.vocab.nand import Axis, BootstrapStage
+from nandtrace.vocab.nand import Axis, BootstrapStage, Role
 
 
 class Model:
@@ -25,7 +25,7 @@ class Model:
         self.log = log
         self.catalogue: Catalogue = compile_ops(profile)
         self.choices = Choices(profile, self.catalogue)
-        self._plans: dict[int, tuple[tuple[float, Plan], ...]] = {}
+        self._plans: dict[int, Plans] = {}
         self.streams = Streams(seed)
         self.queue = EventQueue()
         self.bus = Bus()
@@ -65,12 +65,11 @@ class Model:
         self.next_op = op_id + 1
         return op_id
 
-    def plans_of(self, op: Op) -> tuple[tuple[float, Plan], ...]:
+    def plans_of(self, op: Op) -> Plans:
         """What may follow an op, compiled when it is first asked for."""
         found = self._plans.get(op.index)
         if found is None:
-            found = compile_plans(op, self.catalogue, self.profile)
-            self._plans[op.index] = found
+            found = self._plans[op.index] = compile_plans(op, self.catalogue, self.profile)
         return found
 
     def forget(self, die: Die, segment: Segment) -> None:
@@ -170,6 +169,18 @@ class Model:
             die.running = dict.fromkeys(Axis)
             die.waiting_instants = 0
         self.addresses.forget_plans()
+        for die in self.dies:
+            for suspended in (each for axis in Axis for each in die.suspended[axis]):
+                self.plan(suspended.op, suspended.targets)
+
+    def plan(self, op: Op, targets: tuple[Target, ...]) -> None:
+        """Count what an erase or a program will do to its cells as planned."""
+        for die, _, block, page in targets:
+            if op.role is Role.ERASE:
+                self.addresses.plan_erase(die, block)
+            elif op.role is Role.PROGRAM:
+                assert page is not None, "a program addresses pages"
+                self.addresses.plan_program(die, block, page)
 
     def planes_of(self, op: Op, targets: tuple[Target, ...]) -> tuple[int, int]:
         """The planes that an op addresses, and those that it concerns, as bits."""

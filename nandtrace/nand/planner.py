@@ -38,7 +38,7 @@ class Planner:
         if op.resumes is not None:
             return self._resume(die, plane, op, room)
         if op.suspends is not None:
-            return self._suspend(die, plane, op)
+            return self._suspend(die, plane, op, step)
         if op.instant and not op.addressed:
             return self._instant(die, plane, op)
         return self._batch(die, plane, op, room, step)
@@ -65,17 +65,16 @@ class Planner:
         held = self._model.all_planes if op.cuts or op.has_windows else 0
         return Decision([Reservation(op, die_target(die.number, plane), start)], held)
 
-    def _suspend(self, die: Die, plane: int, op: Op) -> Decision | Refusal:
+    def _suspend(self, die: Die, plane: int, op: Op, step: ScriptStep | None) -> Decision | Refusal:
         """A suspend, with what its sequence reads of the program that it cuts."""
         assert op.suspends is not None
         start = self._start(die, op, self._model.all_planes)
         if isinstance(start, Refusal):
             return start
         target = self._model.suspendable(die, op.suspends, start)
-        if target is None:
-            return Refusal.NO_TARGET
+        assert target is not None, "whoever asks has seen a target, and it is steady"
         items = [Reservation(op, die_target(die.number, plane), start)]
-        plan = self._choose_plan(op)
+        plan = self._choose_plan(op, step)
         if plan is not None and not self._follow_suspend(die, plan, target, items):
             return Refusal.EXCLUDED
         return Decision(items, self._model.all_planes)
@@ -84,8 +83,6 @@ class Planner:
         assert op.resumes is not None
         if room is not Room.ALL:
             return Refusal.NO_ROOM
-        if not die.suspended[op.resumes]:
-            return Refusal.NO_TARGET
         start = self._start(die, op, self._model.all_planes)
         if isinstance(start, Refusal):
             return start
@@ -108,7 +105,7 @@ class Planner:
     def _batch(
         self, die: Die, plane: int, op: Op, room: Room, step: ScriptStep | None
     ) -> Decision | Refusal:
-        plan = self._choose_plan(op)
+        plan = self._choose_plan(op, step)
         if plan is None:
             return Refusal.NO_CANDIDATE
         if room is Room.INSTANT or (
@@ -134,12 +131,18 @@ class Planner:
         held = self._model.all_planes if plan.die_wide else touched
         return Decision(items, held, plan.interleaves and len(planes) == 1)
 
-    def _choose_plan(self, op: Op) -> Plan | None:
+    def _choose_plan(self, op: Op, step: ScriptStep | None) -> Plan | None:
+        """What follows an op; a script may also leave a latch filled, or rely on one."""
         plans = self._model.plans_of(op)
+        if step is not None:
+            return self._choose(plans.plans, plans.cumulated)
+        return self._choose(plans.closed, plans.closed_cumulated)
+
+    def _choose(self, plans: tuple[Plan, ...], cumulated: tuple[float, ...]) -> Plan | None:
         if len(plans) <= 1:
-            return plans[0][1] if plans else None
-        at = bisect_right(plans, self._model.streams.sequence.uniform(), key=lambda item: item[0])
-        return plans[min(at, len(plans) - 1)][1]
+            return plans[0] if plans else None
+        at = bisect_right(cumulated, self._model.streams.sequence.uniform())
+        return plans[min(at, len(plans) - 1)]
 
     def _addresses(
         self, die: Die, plane: int, plan: Plan, step: ScriptStep | None

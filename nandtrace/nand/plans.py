@@ -6,6 +6,7 @@ every other step lies some pages after the page of a slot.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nandtrace.nand.addresses import AddressSlot, Use
@@ -57,16 +58,47 @@ def use_of(op: Op) -> Use:
     return Use.PROGRAM if op.role in _PROGRAMS else Use.READ
 
 
-def compile_plans(op: Op, catalogue: Catalogue, profile: Profile) -> tuple[tuple[float, Plan], ...]:
-    """What may follow an op, with probabilities summed up, but for what its cell type or planes rule out."""
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What may follow an op: all plans, and those that chance may choose, with cumulated probabilities.
+
+    A plan is left to chance only when it is closed: it frees the latches that it fills and leaves the
+    cache states that it enters, and its first op needs nothing from an op before it.
+    """
+
+    plans: tuple[Plan, ...]
+    cumulated: tuple[float, ...]
+    closed: tuple[Plan, ...]
+    closed_cumulated: tuple[float, ...]
+
+
+def compile_plans(op: Op, catalogue: Catalogue, profile: Profile) -> Plans:
+    """What may follow an op, but for what its cell type or planes rule out."""
     continuations = profile.sequences.get(op.base) or (Continuation(1.0, ()),)
-    plans, total = [], 0.0
-    for continuation in continuations:
-        plan = _compile_plan(op, continuation.steps, catalogue)
-        if plan is not None and continuation.probability > 0:
-            total += continuation.probability
-            plans.append((total, plan))
-    return tuple((upto / total, plan) for upto, plan in plans)
+    weighted = [
+        (continuation.probability, plan)
+        for continuation in continuations
+        if continuation.probability > 0
+        and (plan := _compile_plan(op, continuation.steps, catalogue)) is not None
+    ]
+    closed = [(weight, plan) for weight, plan in weighted if _is_closed(plan)]
+    return Plans(
+        tuple(plan for _, plan in weighted),
+        _summed([weight for weight, _ in weighted]),
+        tuple(plan for _, plan in closed),
+        _summed([weight for weight, _ in closed]),
+    )
+
+
+def _is_closed(plan: Plan) -> bool:
+    first = plan.first
+    if first.frees and not first.cuts:
+        return False
+    filled: set[str] = set()
+    for op in (first, *(step.ops[0] for step in plan.steps)):
+        filled.difference_update(op.frees, op.leaves)
+        filled.update(name for name in (op.fills, op.enters) if name)
+    return not filled
 
 
 def _compile_plan(op: Op, steps: tuple[Step, ...], catalogue: Catalogue) -> Plan | None:
@@ -166,10 +198,10 @@ class _PlanBuilder:
         )
 
 
-def _summed(weights: tuple[float, ...]) -> tuple[float, ...]:
+def _summed(weights: Sequence[float]) -> tuple[float, ...]:
     """Weights summed up to 1."""
-    total, summed = sum(weights), []
-    upto = 0.0
+    total, upto = sum(weights), 0.0
+    summed = []
     for weight in weights:
         upto += weight
         summed.append(upto / total)

@@ -47,7 +47,7 @@ class Proposer:
         op = model.catalogue.by_name[step.op_name]
         on_plane, on_die = model.excluded(die, step.plane, now)
         if op.bit & (on_plane if op.addressed else on_die):
-            found: Decision | Refusal = Refusal.EXCLUDED
+            found: Decision | Refusal = _why_excluded(die, op)
         else:
             room = model.room(die, step.plane, now)
             found = self._planner.decide(die, step.plane, op, room, step)
@@ -117,3 +117,10 @@ class Proposer:
             NULL if op is None else op.name_code,
             NULL if reason is None else self._reasons[reason],
         )
+
+
+def _why_excluded(die: Die, op: Op) -> Refusal:
+    """What keeps an op of the script out."""
+    runs = op.suspends is None or die.running[op.suspends] is not None
+    waits = op.resumes is None or die.suspended[op.resumes]
+    return Refusal.EXCLUDED if runs and waits else Refusal.NO_TARGET

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from nandtrace.errors import TraceError, UsageError
 from nandtrace.nand.device_map import bases_of_role, device_rules
-from nandtrace.nand.log import EventLog, TraceLog
+from nandtrace.nand.log import EventLog, NullLog, TraceLog
 from nandtrace.nand.options import Options, options_from_map
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.profile_map import profile_from_map, profile_to_map
@@ -175,7 +175,9 @@ def run_job(
     provenance: Mapping[str, Any] | None = None,
     progress: ReportProgress | None = None,
 ) -> Summary:
-    """Record the runs of a job."""
+    """Record the runs of a job. Raises TraceError, before anything is written, for a wrong snapshot."""
+    if job.state is not None:
+        new_scheduler(job, NullLog())
     recorder = _new_recorder(path, job, compress, provenance)
     options = job.recipe.options
     with recorder:

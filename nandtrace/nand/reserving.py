@@ -31,7 +31,7 @@ class Reserver:
                 op_id if at == 0 else None,
                 ends_batch=at == last and not item.op.instant,
             )
-            self._promise(segment)
+            self._model.plan(item.op, item.targets)
         until_ns = segment.end_ns
         if decision.resumed is not None:
             until_ns = self._hold_chain(segment, decision.resumed)
@@ -126,14 +126,3 @@ class Reserver:
         if op.instant:
             die.waiting_instants += 1
         return segment
-
-    def _promise(self, segment: Segment) -> None:
-        """Count what an erase or a program will do as planned."""
-        addresses, die = self._model.addresses, segment.die
-        if segment.op.role is Role.ERASE:
-            for _, _, block, _ in segment.targets:
-                addresses.plan_erase(die, block)
-        elif segment.op.role is Role.PROGRAM:
-            for _, _, block, page in segment.targets:
-                assert page is not None
-                addresses.plan_program(die, block, page)

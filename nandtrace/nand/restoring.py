@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,9 @@ from nandtrace.nand.queue import Due
 from nandtrace.nand.state import Segment, Suspended, Waiting
 from nandtrace.nand.streams import Streams
 from nandtrace.trace.recorder import Target
-from nandtrace.vocab.nand import BootstrapStage, Role, Source
+from nandtrace.trace.snapshot_schema import check_snapshot
+from nandtrace.vocab import NAND
+from nandtrace.vocab.nand import BootstrapStage, Source
 
 
 def restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
@@ -19,6 +22,7 @@ def restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
 
     Raises ValueError where the snapshot is not one of this profile.
     """
+    check_snapshot(NAND.domain, dict(state))
     try:
         _restore(model, state, seed)
     except (KeyError, IndexError, TypeError, AttributeError, AssertionError) as error:
@@ -26,7 +30,7 @@ def restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
 
 
 def _restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
-    model.clock_ns = state["clock_ns"]
+    model.clock_ns = operator.index(state["clock_ns"])
     counters = state["next"]
     model.next_op, model.next_seg = counters["op"], counters["seg"]
     model.next_step, model.next_refill = counters["step"], counters["refill"]
@@ -48,6 +52,8 @@ def _restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
             for op_id, name, plane, tries in waiting
         ]
     for die in model.dies:
+        running = {segment.op_id for segment in die.open if segment.started}
+        assert running <= set(die.ongoing), f"ongoing of die {die.number}"
         model.refresh_die(die)
 
 
@@ -85,7 +91,7 @@ def _restore_suspended(model: Model, state: Mapping[str, Any]) -> dict[int, Susp
         assert op.axis is not None, f"{op.name} can't be suspended"
         model.dies[row["die"]].suspended[op.axis].append(suspended)
         by_op[suspended.op_id] = suspended
-        _plan_again(model, suspended.op, suspended.targets)
+        model.plan(suspended.op, suspended.targets)
     return by_op
 
 
@@ -118,17 +124,8 @@ def _restore_segments(
             die.waiting_instants += 1
         if op.axis is not None and segment.started:
             die.running[op.axis] = segment
-        _plan_again(model, op, targets)
+        model.plan(op, targets)
     return segments
-
-
-def _plan_again(model: Model, op: Op, targets: tuple[Target, ...]) -> None:
-    for die, _, block, page in targets:
-        if op.role is Role.ERASE:
-            model.addresses.plan_erase(die, block)
-        elif op.role is Role.PROGRAM:
-            assert page is not None
-            model.addresses.plan_program(die, block, page)
 
 
 def _restore_planes(

@@ -12,15 +12,15 @@ from nandtrace.nand.ops import compile_ops
 from nandtrace.nand.profile import Exclusions, OpBase, Profile, Weights
 from nandtrace.trace.recorder import Topology
 from nandtrace.vocab.nand import BootstrapStage
-from tests.nand.devices import scripted
+from tests.nand.devices import built_in, scripted
 
 BASES = ("ERASE", "READ", "PLANE_READ", "SR", "SETFEATURE")
 
 
 def _device(**changes: Any) -> Profile:
-    """A device with twelve ops of five bases."""
+    """A device with twelve ops of five bases, none of which fills a latch."""
     whole = scripted()
-    bases: dict[str, OpBase] = {name: whole.op_bases[name] for name in BASES}
+    bases: dict[str, OpBase] = {name: replace(whole.op_bases[name], fills=None) for name in BASES}
     names = {
         name: op
         for name, op in whole.op_names.items()
@@ -29,6 +29,7 @@ def _device(**changes: Any) -> Profile:
     settings: dict[str, Any] = {
         "op_bases": bases,
         "op_names": names,
+        "sequences": {},
         "exclusions": Exclusions(),
         "weights": Weights(),
         "interleaving_bases": ("PLANE_READ",),
@@ -158,3 +159,15 @@ def test_a_draw_follows_the_weights() -> None:
         "Set_Features",
         "Set_Features",
     ]
+
+
+def test_chance_leaves_no_latch_filled_and_needs_none() -> None:
+    """A read is drawn with its DOUT alone; a DOUT, a cache read or a load by itself never is."""
+    profile = replace(built_in("default"), weights=Weights())
+    table = Choices(profile, compile_ops(profile)).table("KEY", 0, 0, Room.ALL, None)
+    drawn = {op.base for op in table.ops}
+    assert {"READ", "ONESHOT_PROGRAM_LSB", "PROGRAM_SLC", "RESET"} <= drawn
+    assert not drawn & {"DOUT", "CACHE_READ", "CACHE_READ_END", "ONESHOT_PROGRAM_CSB"}
+    bare = replace(profile, sequences={})
+    table = Choices(bare, compile_ops(bare)).table("KEY", 0, 0, Room.ALL, None)
+    assert not {op.base for op in table.ops} & {"READ", "ONESHOT_PROGRAM_LSB"}

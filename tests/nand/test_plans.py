@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from nandtrace.nand.addresses import Use
 from nandtrace.nand.ops import Catalogue, compile_ops
-from nandtrace.nand.plans import NO_SLOT, SUSPENDED_SLOT, Plan, compile_plans
+from nandtrace.nand.plans import NO_SLOT, SUSPENDED_SLOT, Plan, Plans, compile_plans
 from nandtrace.nand.profile import Continuation, Profile, Step
 from tests.nand.devices import built_in, follows, scripted
 
 
 def _plan(profile: Profile, op_name: str) -> Plan:
     plans = _plans(profile, op_name)
-    assert len(plans) == 1
-    return plans[0][1]
+    assert plans.cumulated == (1.0,)
+    return plans.plans[0]
 
 
-def _plans(profile: Profile, op_name: str) -> tuple[tuple[float, Plan], ...]:
+def _plans(profile: Profile, op_name: str) -> Plans:
     catalogue: Catalogue = compile_ops(profile)
     return compile_plans(catalogue.by_name[op_name], catalogue, profile)
 
@@ -118,15 +118,15 @@ def test_named_steps_take_those_names_by_weight() -> None:
 def test_what_the_cell_type_rules_out_leaves_its_chance_to_the_others() -> None:
     """An SLC page is copied back to SLC or read out; only a TLC page goes the one-shot way."""
     profile = scripted(sequences=built_in("default").sequences)
-    assert [
-        (round(upto, 6), [step.ops[0].base for step in plan.steps])
-        for upto, plan in _plans(profile, "Copyback_Read_SLC")
-    ] == [(0.5, ["DOUT"]), (1.0, ["COPYBACK_PROGRAM_SLC"])]
+    plans = _plans(profile, "Copyback_Read_SLC")
+    assert [round(upto, 6) for upto in plans.cumulated] == [0.5, 1.0]
+    followers = [[step.ops[0].base for step in plan.steps] for plan in plans.plans]
+    assert followers == [["DOUT"], ["COPYBACK_PROGRAM_SLC"]]
 
 
 def test_a_sequence_for_no_cell_type_leaves_no_plan() -> None:
     profile = scripted(sequences=follows(READ=("ONESHOT_PROGRAM_CSB same_page",)))
-    assert _plans(profile, "Read_SLC") == ()
+    assert _plans(profile, "Read_SLC").plans == ()
 
 
 def test_only_ops_that_all_interleave_make_an_interleaving_plan() -> None:
@@ -135,3 +135,14 @@ def test_only_ops_that_all_interleave_make_an_interleaving_plan() -> None:
     assert _plan(alone, "Plane_Read_SLC").interleaves
     assert not _plan(mixed, "Plane_Read_SLC").interleaves
     assert not _plan(scripted(), "Read_SLC").interleaves
+
+
+def test_only_a_closed_plan_is_left_to_chance() -> None:
+    """One that frees what it fills; a script may also choose the other."""
+    profile = scripted(
+        sequences={"READ": (Continuation(0.5, ()), *follows(READ=("DOUT same_page",))["READ"])}
+    )
+    plans = _plans(profile, "Read_SLC")
+    assert [len(plan.steps) for plan in plans.plans] == [0, 1]
+    assert [len(plan.steps) for plan in plans.closed] == [1]
+    assert plans.closed_cumulated == (1.0,)

@@ -211,15 +211,15 @@ def test_only_core_busy_can_be_suspended(tmp_path: Path) -> None:
     done = run_script(tmp_path / "a.mpk", profile)
     assert done.quiet() == block(
         """
-        0 PROPOSE DEFAULT die=0 plane=0 Erase_Suspend excluded by a state of the planes
+        0 PROPOSE DEFAULT die=0 plane=0 Erase_Suspend nothing to suspend or resume
         0 COMMIT seg0 op0 Block_Erase_SLC PROPOSAL 0..3000.3 0.0.0.0
         0 OP_START seg0
         0.1 PROPOSE ERASE.ISSUE die=0 plane=0 Erase_Suspend excluded by a state of the planes
-        10 PROPOSE ERASE.CORE_BUSY die=0 plane=0 Program_Suspend excluded by a state of the planes
-        20 PROPOSE ERASE.CORE_BUSY die=0 plane=0 Erase_Resume excluded by a state of the planes
+        10 PROPOSE ERASE.CORE_BUSY die=0 plane=0 Program_Suspend nothing to suspend or resume
+        20 PROPOSE ERASE.CORE_BUSY die=0 plane=0 Erase_Resume nothing to suspend or resume
         3000.3 OP_END seg0 COMPLETED
         3000.3 APPLY_ERASE seg0 SLC 0.0.-
-        3000.3 PROPOSE ERASE.END die=0 plane=0 Erase_Suspend excluded by a state of the planes
+        3000.3 PROPOSE ERASE.END die=0 plane=0 Erase_Suspend nothing to suspend or resume
         """
     )
 
@@ -230,7 +230,7 @@ def test_a_suspended_op_is_not_suspended_again(tmp_path: Path) -> None:
     assert done.quiet(3300) == block(
         """
         3300.2 OP_END seg2 COMPLETED
-        3350 PROPOSE PROGRAM_SUSPEND.END die=0 plane=0 Program_Suspend excluded by a state of the planes
+        3350 PROPOSE PROGRAM_SUSPEND.END die=0 plane=0 Program_Suspend nothing to suspend or resume
         3350 DRAIN_BEGIN pending=0
         3350 COMMIT seg3 op3 Program_Resume DRAIN 3350..3370.2 0.0.0.-
         3350 OP_START seg3
