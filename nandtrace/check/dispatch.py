@@ -130,7 +130,7 @@ def _swapped(batch: Batch, heap: _Heap) -> dict[str, Int64s]:
     positions = heap.positions[wrong]
     seg = np.full(len(wrong), NULL, np.int64)
     for kind in ("OP_START", "OP_END"):
-        mine = np.flatnonzero(np.isin(positions, batch.rows(kind)))
+        mine = np.flatnonzero(batch.kind[positions] == batch.vocabulary.by_name[kind].code)
         seg[mine] = batch.column(kind, "seg")[np.searchsorted(batch.rows(kind), positions[mine])]
     return {
         "seq": batch.seq[positions],

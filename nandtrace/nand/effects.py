@@ -174,7 +174,6 @@ class Effects:
         """The segment's one OP_END."""
         self._model.log.op_end(
             self._model.clock_ns,
-            (),
             segment.seg,
             self._outcomes[outcome],
             int(self._model.draining and outcome is Outcome.COMPLETED),

@@ -71,7 +71,7 @@ _ROWS = (
     *("drain_begin", "drain_end"),
 )
 _COLUMNS = {"op_start": 1, "op_end": 3}
-"""Of kinds that could repeat what their segment's COMMIT says: how many columns are written."""
+"""Of kinds that could repeat what their segment's COMMIT says: how many columns are written, no list."""
 
 
 class TraceLog(EventLog):
@@ -80,7 +80,9 @@ class TraceLog(EventLog):
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         for name in _ROWS:
-            setattr(self, name, recorder.appender(name.upper(), _COLUMNS.get(name)))
+            columns = _COLUMNS.get(name)
+            row = recorder.appender(name.upper(), columns, lists=columns is None)
+            setattr(self, name, row)
         self.code = recorder.names.__getitem__
 
     def begin_run(self, time_ns: int, run_until_ns: int, state: TakeState) -> None:

@@ -43,7 +43,7 @@ class Resets:
         model.queue.withdraw(segment.end_id)
         segment.is_cut = True
         if segment.started:
-            log.op_end(now, (), segment.seg, self._outcome, 0)
+            log.op_end(now, segment.seg, self._outcome, 0)
         else:
             model.queue.withdraw(segment.start_id)
             log.cancel(now, segment.seg, self._op_start, segment.start_ns, self._reason)

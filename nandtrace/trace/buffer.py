@@ -66,14 +66,16 @@ class RowBuffer:
         for rows in self._rows.values():
             rows.clear()
 
-    def appender(self, code: int, columns: int | None = None) -> Callable[..., None]:
+    def appender(
+        self, code: int, columns: int | None = None, *, lists: bool = True
+    ) -> Callable[..., None]:
         """The quick way to append events of one kind, for a scheduler's inner loop.
 
         It takes the time, of a kind with a list then the items, and then the values of all columns or,
-        always, of the first `columns`; the others are NULL.
+        always, of the first `columns`; the others are NULL. Without `lists` it takes no items.
         """
         rows = self._rows[code]
-        rows.set_loose_columns(columns)
+        rows.set_loose_columns(columns, lists)
         extend, extend_items, count = rows.loose.extend, rows.loose_items.extend, self._kinds.append
 
         def append(*row: int) -> None:
@@ -86,7 +88,7 @@ class RowBuffer:
                 extend_items(item)
             count(code)
 
-        return append_with_items if self._vocabulary.by_code[code].lists else append
+        return append_with_items if lists and rows.pack_item else append
 
     def __len__(self) -> int:
         return len(self._kinds)
@@ -143,7 +145,7 @@ class RowBuffer:
 
     def take(self) -> Block:
         """Hand over everything as one block and begin anew."""
-        kinds = np.frombuffer(self._kinds, np.uint8).astype(np.int64)  # a copy
+        kinds = np.frombuffer(bytes(self._kinds), np.uint8)
         times = np.empty(len(kinds), np.int64)
         tables = {}
         for kind in self._vocabulary.kinds:
@@ -153,7 +155,7 @@ class RowBuffer:
                 times[kinds == kind.code], tables[kind.name] = _to_table(kind, rows)
         runs = self._run_column(len(kinds))
         self.clear()
-        return Block(times, runs, kinds, tables)
+        return Block(times, runs, kinds.astype(np.int64), tables)
 
     def _run_column(self, events: int) -> Int64s:
         begins, runs = zip(*self._runs, strict=True)
@@ -171,6 +173,7 @@ class _Rows:
         self.name = kind.name
         self.leading = 1 + bool(kind.lists)
         self.width = self.loose_width = self.leading + len(kind.columns)
+        self.loose_counts = True
         self.item_width = len(kind.lists[0].columns) if kind.lists else 0
         self.pack = struct.Struct(f"={self.width}q").pack
         self.pack_item = struct.Struct(f"={self.item_width}q").pack if self.item_width else None
@@ -178,10 +181,12 @@ class _Rows:
         self.loose: list[int] = []
         self.loose_items: list[int] = []
 
-    def set_loose_columns(self, columns: int | None) -> None:
-        """How many columns a loose row has; all of them if not given."""
+    def set_loose_columns(self, columns: int | None, lists: bool) -> None:
+        """How many columns a loose row has, all of them if not given, and whether it counts its items."""
         self.pack_loose()
-        self.loose_width = self.width if columns is None else self.leading + columns
+        self.loose_counts = lists or not self.item_width
+        width = self.width if columns is None else self.leading + columns
+        self.loose_width = width if self.loose_counts else width - 1
 
     def clear(self) -> None:
         for held in (self.rows, self.items, self.loose, self.loose_items):
@@ -210,7 +215,11 @@ class _Rows:
         """Loose rows with NULL for the columns that they lack."""
         narrow = np.frombuffer(rows, np.int64).reshape(-1, self.loose_width)
         wide = np.full((len(narrow), self.width), NULL, np.int64)
-        wide[:, : self.loose_width] = narrow
+        wide[:, 0] = narrow[:, 0]
+        if not self.loose_counts:
+            wide[:, 1] = 0
+        first = 1 if self.loose_counts else self.leading
+        wide[:, first : first + self.loose_width - 1] = narrow[:, 1:]
         return wide.tobytes()
 
 

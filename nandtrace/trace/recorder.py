@@ -384,15 +384,18 @@ class Recorder:
 
     # ---- in an inner loop
 
-    def appender(self, kind: str, columns: int | None = None) -> Callable[..., None]:
+    def appender(
+        self, kind: str, columns: int | None = None, *, lists: bool = True
+    ) -> Callable[..., None]:
         """The quick way to record events of one kind, for a scheduler that records millions.
 
-        What it returns takes the time, then (of COMMIT, OP_END and the APPLYs) the list of targets or
-        cells with `nandtrace.vocab.NULL` for what is absent, then the kind's columns in order, names
-        as codes of `names`: all of them, or the first `columns`, and the others are null. Call `breathe`
-        now and then. Nothing is checked but that values are integers, and that not before then.
+        What it returns takes the time, then (of COMMIT, OP_END and the APPLYs, and with `lists`) the
+        targets or cells with `nandtrace.vocab.NULL` for what is absent, then the kind's columns in
+        order, names as codes of `names`: all of them, or the first `columns`, and the others are null.
+        Call `breathe` now and then. Nothing is checked but that values are integers, and that not
+        before then.
         """
-        return self._writer.appender(NAND.by_name[kind].code, columns)
+        return self._writer.appender(NAND.by_name[kind].code, columns, lists=lists)
 
     @property
     def names(self) -> Mapping[str | None, int]:

@@ -155,9 +155,11 @@ class TraceWriter:
             self.flush()
             self._bound_strings()
 
-    def appender(self, code: int, columns: int | None = None) -> Callable[..., None]:
+    def appender(
+        self, code: int, columns: int | None = None, *, lists: bool = True
+    ) -> Callable[..., None]:
         """`RowBuffer.appender`; call `breathe` between events, which `append` does by itself."""
-        return self._rows.appender(code, columns)
+        return self._rows.appender(code, columns, lists=lists)
 
     def begin_rows(self, run: int) -> None:
         """The run of what appenders append from now on."""
