@@ -13,7 +13,7 @@ from benchmarks.results import OPS, Figure, Result, rate
 from nandtrace.nand.log import NullLog
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import Job, Recipe, new_scheduler
 
 GROUP = "generate"

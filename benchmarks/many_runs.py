@@ -9,7 +9,7 @@ from benchmarks.generating import DEFAULT_OP_NS, Generation
 from benchmarks.measure import in_turns
 from benchmarks.recording import LARGER, peak
 from benchmarks.results import MEBIBYTES, MICROSECONDS_PER_OP, Figure, Result
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import Progress, record
 
 GROUP = "runs"

@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.generating import Generation
 from benchmarks.peak_memory import peak_mib
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import record
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from benchmarks.generating import DEFAULT_OP_NS, Generation
 from benchmarks.measure import in_turns, run_python, timed
 from benchmarks.results import MEBIBYTES, OPS, Figure, Result, rate
 from nandtrace.check import Verdict, verify_trace
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import Progress, record
 
 GROUP = "record"

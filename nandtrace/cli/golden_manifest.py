@@ -11,7 +11,7 @@ from typing import Any
 from nandtrace.cli.choices import Choices, blocks_of, duration_ns, merged_blocks
 from nandtrace.convert.line_schema import field_path, shorten
 from nandtrace.errors import UsageError
-from nandtrace.nand.profile_yaml import YamlError, read_yaml
+from nandtrace.nand.profiles.yaml_text import YamlError, read_yaml
 from nandtrace.schema_files import load_schema
 from nandtrace.vocab.nand import ApplyPolicy
 

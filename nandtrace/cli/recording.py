@@ -20,9 +20,9 @@ from nandtrace.cli.provenance import collect_provenance
 from nandtrace.errors import UsageError
 from nandtrace.nand.options import DEFAULT_RUN_NS, Options
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profile_entries import ProfileError
-from nandtrace.nand.profile_file import load_profile
-from nandtrace.nand.profile_policy_checks import check_policy
+from nandtrace.nand.profiles.entries import ProfileError
+from nandtrace.nand.profiles.loading import load_profile
+from nandtrace.nand.profiles.policy_checks import check_policy
 from nandtrace.nand.recording import Progress, Summary, continue_recording, record
 from nandtrace.report.context import add_context
 from nandtrace.report.plain import json_line

@@ -1,7 +1,7 @@
 """A resolved profile: the device and the policy that a recording runs with. Data only, times in ns.
 
-How a profile is read from YAML, `profile_file` says; how it goes into a trace's header and comes back
-from it, `profile_map`.
+How a profile is read from YAML, `profiles.loading` says; how it goes into a trace's header and comes back
+from it, `profiles.plain_map`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from nandtrace.nand.device_map import bases_of_role, device_rules
 from nandtrace.nand.log import EventLog, NullLog, TraceLog
 from nandtrace.nand.options import Options, options_from_map
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profile_map import profile_from_map, profile_to_map
+from nandtrace.nand.profiles.plain_map import profile_from_map, profile_to_map
 from nandtrace.nand.restoring import restore
 from nandtrace.nand.scheduler import Scheduler
 from nandtrace.trace import TraceReader

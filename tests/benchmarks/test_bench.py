@@ -17,7 +17,7 @@ from benchmarks.results import OPS, RATE, SECONDS, Figure, Result, rate
 from benchmarks.rows import calls_of, play, rows_of
 from benchmarks.workload import build_workload, open_recorder, write_bulk
 from nandtrace.check import Status, verify_trace
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.schema_files import load_schema
 
 TINY_EVENTS = 2_000

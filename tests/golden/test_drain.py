@@ -9,7 +9,7 @@ import pytest
 from nandtrace.errors import UsageError
 from nandtrace.nand.log import TraceLog
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.scheduler import Scheduler
 from nandtrace.nand.snapshot import take_snapshot
 from nandtrace.trace.recorder import Recorder

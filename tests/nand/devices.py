@@ -11,7 +11,7 @@ from typing import Any
 from nandtrace.check import TraceVerdict, Verdict, verify_trace
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Bootstrap, Continuation, Profile, Proposals, ScriptStep, Step
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import boundary_state, record
 from nandtrace.trace import TraceReader
 from nandtrace.trace.event import Event, events_of

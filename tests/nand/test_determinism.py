@@ -19,7 +19,7 @@ PROFILES = ["default", "tiny", "suspends", str(NANDSEQGEN)]
 RECORD = """
 import sys
 from nandtrace.nand.options import Options
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import record
 
 for number, name in enumerate(sys.argv[1:]):

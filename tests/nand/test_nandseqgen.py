@@ -9,8 +9,8 @@ import pytest
 
 from nandtrace.errors import UsageError
 from nandtrace.nand.profile import BaseState, Bootstrap, Continuation, Step
-from nandtrace.nand.profile_file import LoadedProfile, load_profile
-from nandtrace.nand.profile_map import profile_from_map, profile_to_map
+from nandtrace.nand.profiles.loading import LoadedProfile, load_profile
+from nandtrace.nand.profiles.plain_map import profile_from_map, profile_to_map
 from nandtrace.vocab.nand import Role
 
 REAL = Path(__file__).parents[3] / "shared" / "real" / "nandseqgen" / "config.yaml"

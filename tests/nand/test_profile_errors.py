@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nandtrace.errors import UsageError
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 
 WRONG = {
     "not-yaml": (

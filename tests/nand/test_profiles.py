@@ -13,9 +13,9 @@ import yaml
 from jsonschema import Draft7Validator
 
 from nandtrace.nand.profile import BaseState, Continuation, OpName, Policies, Profile, Step
-from nandtrace.nand.profile_file import built_in_names, load_profile
-from nandtrace.nand.profile_map import profile_from_map, profile_to_map
-from nandtrace.nand.well_known import WELL_KNOWN
+from nandtrace.nand.profiles.loading import built_in_names, load_profile
+from nandtrace.nand.profiles.plain_map import profile_from_map, profile_to_map
+from nandtrace.nand.profiles.well_known import WELL_KNOWN
 from nandtrace.schema_files import load_schema
 from nandtrace.trace.header import Header, header_to_bytes
 from nandtrace.trace.recorder import Topology

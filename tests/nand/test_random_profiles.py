@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nandtrace.check import Verdict, verify_trace
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Bootstrap, Policies, Profile, Weights
-from nandtrace.nand.profile_checks import check_profile
+from nandtrace.nand.profiles.checks import check_profile
 from nandtrace.nand.recording import continue_recording, record
 from nandtrace.trace.recorder import Topology
 from tests.nand.devices import built_in, rows_of

@@ -14,7 +14,7 @@ from nandtrace.errors import TraceError, UsageError
 from nandtrace.nand.log import NullLog
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Bootstrap, Profile
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import Job, Recipe, continue_recording, new_scheduler, record
 from tests.nand.devices import NANDSEQGEN, Recording, built_in, events_in, rows_of, scripted, step
 

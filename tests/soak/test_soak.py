@@ -10,7 +10,7 @@ import pytest
 from nandtrace.check import TraceVerdict, Verdict, load_invariants, verify_trace
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profile_file import load_profile
+from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import record
 from tests.nand.devices import NANDSEQGEN, built_in
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from nandtrace.nand.profile import OpBase, OpName, Profile, Step
-from nandtrace.nand.profile_entries import (
+from nandtrace.nand.profiles.entries import (
     ANY_CELLTYPE,
     END,
     ProfileError,
@@ -19,9 +19,9 @@ from nandtrace.nand.profile_entries import (
     check_time,
     quoted,
 )
-from nandtrace.nand.profile_policy_checks import check_policy
-from nandtrace.nand.profile_sequences import first_illegal_step
-from nandtrace.nand.well_known import ADDRESSED_ROLES
+from nandtrace.nand.profiles.policy_checks import check_policy
+from nandtrace.nand.profiles.sequence_checks import first_illegal_step
+from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES
 from nandtrace.trace.recorder import Topology
 from nandtrace.vocab.nand import InheritRule, Role
 

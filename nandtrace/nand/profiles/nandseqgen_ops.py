@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nandtrace.nand.nandseqgen_values import Repairs, list_at, map_at, maps_at, names_at
-from nandtrace.nand.profile_entries import ANY_CELLTYPE, ProfileError
-from nandtrace.nand.well_known import ADDRESSED_ROLES, meaning_of
+from nandtrace.nand.profiles.entries import ANY_CELLTYPE, ProfileError
+from nandtrace.nand.profiles.nandseqgen_values import Repairs, list_at, map_at, maps_at, names_at
+from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES, meaning_of
 from nandtrace.vocab.nand import Role
 
 Plain = dict[str, Any]

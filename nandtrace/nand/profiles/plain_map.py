@@ -17,8 +17,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from nandtrace.convert.line_schema import shorten
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profile_checks import check_profile
-from nandtrace.nand.profile_entries import ProfileError
+from nandtrace.nand.profiles.checks import check_profile
+from nandtrace.nand.profiles.entries import ProfileError
 
 _INT_BITS = 63
 _NAMED = ("op_bases", "op_names")

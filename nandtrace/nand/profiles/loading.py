@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from nandtrace.errors import UsageError
-from nandtrace.nand.nandseqgen import is_nandseqgen, profile_from_nandseqgen
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profile_build import build_profile
-from nandtrace.nand.profile_checks import check_profile
-from nandtrace.nand.profile_entries import ProfileError, quoted
-from nandtrace.nand.profile_schema import check_schema
-from nandtrace.nand.profile_yaml import Document, YamlError, read_yaml
+from nandtrace.nand.profiles.build import build_profile
+from nandtrace.nand.profiles.checks import check_profile
+from nandtrace.nand.profiles.entries import ProfileError, quoted
+from nandtrace.nand.profiles.nandseqgen import is_nandseqgen, profile_from_nandseqgen
+from nandtrace.nand.profiles.schema import check_schema
+from nandtrace.nand.profiles.yaml_text import Document, YamlError, read_yaml
 
 MAX_BYTES = 4 << 20
 MAX_EXTENDS = 8
 
-_FOLDER = resources.files("nandtrace.nand") / "profiles"
+_FOLDER = resources.files("nandtrace.nand.profiles")
 _SUFFIX = ".yaml"
 
 

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from nandtrace.convert.line_schema import shorten
-from nandtrace.nand.profile_entries import ProfileError
+from nandtrace.nand.profiles.entries import ProfileError
 
 STATE_ALIASES = {"DOUT": "DATA_OUT", "DATAIN": "DATA_IN"}
 

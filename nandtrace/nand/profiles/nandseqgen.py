@@ -12,20 +12,20 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from nandtrace.nand.nandseqgen_ops import bases_of, ops_of
-from nandtrace.nand.nandseqgen_rules import (
+from nandtrace.nand.profile import Continuation, Profile
+from nandtrace.nand.profiles.build import build_profile
+from nandtrace.nand.profiles.checks import PROBABILITY_NOISE, check_profile
+from nandtrace.nand.profiles.nandseqgen_ops import bases_of, ops_of
+from nandtrace.nand.profiles.nandseqgen_rules import (
     exclusions_of,
     interleaving_of,
     sequences_of,
     weights_of,
 )
-from nandtrace.nand.nandseqgen_values import Repairs, map_at, names_at
-from nandtrace.nand.profile import Continuation, Profile
-from nandtrace.nand.profile_build import build_profile
-from nandtrace.nand.profile_checks import PROBABILITY_NOISE, check_profile
-from nandtrace.nand.profile_schema import check_schema
-from nandtrace.nand.profile_sequences import first_illegal_step
-from nandtrace.nand.profile_yaml import Document
+from nandtrace.nand.profiles.nandseqgen_values import Repairs, map_at, names_at
+from nandtrace.nand.profiles.schema import check_schema
+from nandtrace.nand.profiles.sequence_checks import first_illegal_step
+from nandtrace.nand.profiles.yaml_text import Document
 
 Plain = dict[str, Any]
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from nandtrace.convert.line_schema import field_path, shorten
-from nandtrace.nand.profile_entries import ProfileError
+from nandtrace.nand.profiles.entries import ProfileError
 from nandtrace.schema_files import load_schema
 
 

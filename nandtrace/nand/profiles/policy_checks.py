@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from nandtrace.nand.profile import OpName, Policies, Profile, Proposals, ScriptStep, Weights
-from nandtrace.nand.profile_entries import ProfileError, check_range, check_state_key, check_time
+from nandtrace.nand.profiles.entries import ProfileError, check_range, check_state_key, check_time
 from nandtrace.units import QUANTUM_NS, ns_to_us_text
 from nandtrace.vocab.nand import Role
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nandtrace.nand.nandseqgen_values import (
+from nandtrace.nand.profiles.entries import END
+from nandtrace.nand.profiles.nandseqgen_values import (
     STATE_ALIASES,
     Repairs,
     list_at,
@@ -14,9 +15,8 @@ from nandtrace.nand.nandseqgen_values import (
     names_at,
     pairs_at,
 )
-from nandtrace.nand.profile_entries import END
-from nandtrace.nand.profile_policy_checks import DEFAULT_KEY
-from nandtrace.nand.well_known import meaning_of
+from nandtrace.nand.profiles.policy_checks import DEFAULT_KEY
+from nandtrace.nand.profiles.well_known import meaning_of
 
 Plain = dict[str, Any]
 

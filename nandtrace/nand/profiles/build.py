@@ -19,8 +19,8 @@ from nandtrace.nand.profile import (
     Step,
     Weights,
 )
-from nandtrace.nand.profile_entries import ANY_CELLTYPE, ProfileError, quoted
-from nandtrace.nand.well_known import ADDRESSED_ROLES, meaning_of
+from nandtrace.nand.profiles.entries import ANY_CELLTYPE, ProfileError, quoted
+from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES, meaning_of
 from nandtrace.trace.recorder import Topology
 from nandtrace.units import us_to_ns
 from nandtrace.vocab.nand import Role, Scope
