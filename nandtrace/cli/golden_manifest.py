@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nandtrace.cli.choices import Choices, blocks_of, duration_ns, merged_blocks
+from nandtrace.cli.recording_options import Choices, blocks_of, duration_ns, merged_blocks
 from nandtrace.convert.line_schema import field_path, shorten
 from nandtrace.errors import UsageError
 from nandtrace.nand.profiles.yaml_text import YamlError, read_yaml
@@ -82,10 +82,15 @@ def _check_schema(path: Path, plain: Any) -> None:
 
 
 def _golden(path: Path, folder: Path, entry: Mapping[str, Any]) -> Golden:
+    # Imported here: `golden --help` needs no profile.
+    from nandtrace.nand.profiles.loading import built_in_names  # noqa: PLC0415
+
     name, profile, verdict = entry["name"], entry["profile"], entry["verdict"]
     own = folder / profile
     try:
-        choices = _choices(entry, str(own) if own.is_file() else profile)
+        choices = _choices(
+            entry, profile if profile in built_in_names() and not own.is_file() else str(own)
+        )
         _ = choices.resolved_runs
     except (ValueError, UsageError) as error:
         raise UsageError(f"{path}: {name}: {error}") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nandtrace.cli.choices import Blocks, Choices, blocks_options, duration_options
+from nandtrace.cli.recording_options import Blocks, Choices, blocks_options, duration_options
 from nandtrace.errors import UsageError
 from nandtrace.vocab.nand import ApplyPolicy
 

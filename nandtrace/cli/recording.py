@@ -14,7 +14,7 @@ import click
 from nandtrace.check.verdict import TraceVerdict, Verdict
 from nandtrace.check.verify import verify_trace
 from nandtrace.cli import verify_command
-from nandtrace.cli.choices import DEFAULT_PROFILE, Choices
+from nandtrace.cli.recording_options import DEFAULT_PROFILE, Choices
 from nandtrace.cli.exits import Exit
 from nandtrace.cli.provenance import collect_provenance
 from nandtrace.errors import UsageError

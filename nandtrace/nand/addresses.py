@@ -63,6 +63,10 @@ class AddressManager:
         }
         count = topology.blocks_per_die
         self._bad = frozenset(profile.bad_blocks)
+        self.good_blocks = topology.dies * count - len(self._bad)
+        self.erased_blocks = self.programmed_blocks = 0
+        """Blocks that were erased, and those of them in which something was programmed since."""
+
         self.applied = [[NEVER_ERASED] * count for _ in range(topology.dies)]
         self.planned = [[NEVER_ERASED] * count for _ in range(topology.dies)]
         self.mode: list[list[str | None]] = [[None] * count for _ in range(topology.dies)]
@@ -92,22 +96,30 @@ class AddressManager:
     def apply_erase(self, die: int, block: int, mode: str) -> None:
         """The erase is done."""
         self._erasers[die][block] -= 1
-        self.applied[die][block] = self.planned[die][block] = ERASED
+        self._apply(die, block, ERASED)
+        self.planned[die][block] = ERASED
         self.mode[die][block] = mode
         self._file(die, block)
 
     def apply_program(self, die: int, block: int, page: int) -> None:
         """The program is done."""
         self._writers[die][block] -= 1
-        self.applied[die][block] = page
+        self._apply(die, block, page)
         self._file(die, block)
 
     def abort_erase(self, die: int, block: int) -> None:
         """A reset cut the erase: the block can be used for nothing before its next one."""
         self._erasers[die][block] -= 1
-        self.applied[die][block] = self.planned[die][block] = NEVER_ERASED
+        self._apply(die, block, NEVER_ERASED)
+        self.planned[die][block] = NEVER_ERASED
         self.mode[die][block] = None
         self._file(die, block)
+
+    def _apply(self, die: int, block: int, state: int) -> None:
+        before = self.applied[die][block]
+        self.applied[die][block] = state
+        self.erased_blocks += (state >= ERASED) - (before >= ERASED)
+        self.programmed_blocks += (state > ERASED) - (before > ERASED)
 
     def withdraw_erase(self, die: int, block: int) -> None:
         """The erase never began."""
@@ -139,6 +151,8 @@ class AddressManager:
         for die in range(self.topology.dies):
             self.applied[die] = list(applied[die * count : (die + 1) * count])
             self.mode[die] = list(modes[die * count : (die + 1) * count])
+        self.erased_blocks = sum(state >= ERASED for state in applied)
+        self.programmed_blocks = sum(state > ERASED for state in applied)
         self.forget_plans()
 
     # ---- legal addresses

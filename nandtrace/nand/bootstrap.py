@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nandtrace.nand.model import Model
-from nandtrace.vocab.nand import ERASED, BootstrapStage
+from nandtrace.vocab.nand import BootstrapStage
 
 _ORDER = (
     BootstrapStage.ERASE,
@@ -39,11 +39,10 @@ class BootstrapPlan:
 
     def _is_over(self) -> bool:
         model, settings = self._model, self._settings
-        states = [state for die in model.addresses.applied for state in die]
         if model.stage is BootstrapStage.ERASE:
-            return sum(state >= ERASED for state in states) >= settings.erase_volume
+            return model.addresses.erased_blocks >= settings.erase_volume
         if model.stage is BootstrapStage.PROGRAM:
-            return sum(state > ERASED for state in states) >= settings.program_volume
-        good = len(states) - len(model.profile.bad_blocks)
+            return model.addresses.programmed_blocks >= settings.program_volume
         read = len(model.read_blocks)
-        return read >= settings.read_volume and read >= settings.read_coverage * good
+        wanted = settings.read_coverage * model.addresses.good_blocks
+        return read >= settings.read_volume and read >= wanted

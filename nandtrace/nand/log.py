@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nandtrace.trace.recorder import Recorder
+from nandtrace.vocab.nand import RunEnd, RunStop
 
 Row = Callable[..., None]
 """Appends one event: the time, of a kind with a list its items, then the values of its columns."""
@@ -20,8 +21,8 @@ TakeState = Callable[[], Mapping[str, Any]]
 class RunOutcome:
     """What a run did with what was queued, why it stopped, and how many hooks and ops it had."""
 
-    end: str
-    stop: str
+    end: RunEnd
+    stop: RunStop
     hooks: int
     ops: int
 

@@ -52,7 +52,6 @@ class Model:
     def _name_ops(self) -> None:
         for op in self.catalogue.ops:
             op.name_code, op.base_code = self.log.code(op.name), self.log.code(op.base)
-            op.state_codes = tuple(self.log.code(state.name) for state in op.states)
 
     @property
     def is_bootstrapping(self) -> bool:
@@ -194,12 +193,13 @@ class Model:
     def refresh_plane(self, plane: Plane) -> None:
         """Derive what a plane keeps out from its latches, caches and last op."""
         masks = self.catalogue.masks
-        mask = plane.left
+        marked = 0
         for latch in plane.latches:
-            mask |= masks.latch.get(latch, 0)
+            marked |= masks.latch.get(latch, 0)
         for cache in plane.caches:
-            mask |= masks.cache.get(cache, 0)
-        plane.excludes = mask
+            marked |= masks.cache.get(cache, 0)
+        plane.marked = marked
+        plane.excludes = marked | plane.left
 
     def refresh_die(self, die: Die) -> None:
         """Derive what a die keeps out from its suspends and its termination."""

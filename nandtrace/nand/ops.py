@@ -71,7 +71,6 @@ class Op:
 
     name_code: int = 0
     base_code: int = 0
-    state_codes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Planner:
             return Refusal.NO_ADDRESS
         planes, places = found
         touched = sum(1 << number for number in planes) if op.addressed else self._model.all_planes
-        if any(die.planes[number].excludes & op.bit for number in planes):
+        if self._is_excluded(die, plan, touched):
             return Refusal.EXCLUDED
         start = self._start(die, op, touched)
         if isinstance(start, Refusal):
@@ -130,6 +130,18 @@ class Planner:
         self._follow(die, plan, planes, places, items)
         held = self._model.all_planes if plan.die_wide else touched
         return Decision(items, held, plan.interleaves and len(planes) == 1)
+
+    def _is_excluded(self, die: Die, plan: Plan, touched: int) -> bool:
+        """Whether what is now keeps out the op on one of its planes, or a later one of its sequence."""
+        later = plan.later_bits
+        if later & die.excludes:
+            return True
+        for number, plane in enumerate(die.planes):
+            if touched >> number & 1:
+                left = 0 if plan.first.holds_planes else plane.left
+                if plane.excludes & plan.first.bit or (plane.marked | left) & later:
+                    return True
+        return False
 
     def _choose_plan(self, op: Op, step: ScriptStep | None) -> Plan | None:
         """What follows an op; a script may also leave a latch filled, or rely on one."""

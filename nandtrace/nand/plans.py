@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from nandtrace.nand.addresses import AddressSlot, Use
 from nandtrace.nand.ops import Catalogue, Op
@@ -49,6 +51,8 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     die_wide: bool
     interleaves: bool
+    later_bits: int
+    """The bases of the steps, as a set."""
 
 
 def use_of(op: Op) -> Use:
@@ -195,6 +199,7 @@ class _PlanBuilder:
             steps=tuple(self._steps),
             die_wide=any(op.die_wide for op in self._ops if op.holds_planes or not op.addressed),
             interleaves=all(op.interleaves for op in self._ops if op.holds_planes),
+            later_bits=reduce(or_, (step.ops[0].bit for step in self._steps), 0),
         )
 
 

@@ -179,22 +179,35 @@ def run_job(
     if job.state is not None:
         new_scheduler(job, NullLog())
     recorder = _new_recorder(path, job, compress, provenance)
-    options = job.recipe.options
-    with recorder:
-        scheduler = new_scheduler(job, TraceLog(recorder))
-        begun = _Counts.of(scheduler)
-        hooks = 0
-        for run in job.runs:
-            until_ns = scheduler.next_begin_ns + options.duration_ns(run)
-            scheduler.run_to(until_ns, options.max_hooks, is_last=run == options.runs - 1)
-            hooks += scheduler.run_hooks
-            if progress is not None:
-                ops = _Counts.of(scheduler).ops - begun.ops
-                done = run + 1 - job.runs.start
-                now_ns = scheduler.model.clock_ns
-                progress(Progress(done, len(job.runs), now_ns, ops, recorder.events))
-        scheduler.close()
+    try:
+        with recorder:
+            scheduler = new_scheduler(job, TraceLog(recorder))
+            begun = _Counts.of(scheduler)
+            hooks = _run_all(scheduler, job, recorder, progress)
+    except KeyboardInterrupt:
+        # The same can be recorded again at any time, and a partial file would be in the way.
+        recorder.discard()
+        raise
     return _summary(Path(path), job, scheduler, begun, hooks)
+
+
+def _run_all(
+    scheduler: Scheduler, job: Job, recorder: Recorder, progress: ReportProgress | None
+) -> int:
+    """Run all runs; returns how many hooks were dispatched."""
+    options = job.recipe.options
+    hooks, first_op = 0, scheduler.model.next_op
+    for run in job.runs:
+        until_ns = scheduler.next_begin_ns + options.duration_ns(run)
+        scheduler.run_to(until_ns, options.max_hooks, is_last=run == options.runs - 1)
+        hooks += scheduler.run_hooks
+        if progress is not None:
+            done = run + 1 - job.runs.start
+            ops = scheduler.model.next_op - first_op
+            now_ns = scheduler.model.clock_ns
+            progress(Progress(done, len(job.runs), now_ns, ops, recorder.events))
+    scheduler.close()
+    return hooks
 
 
 def new_scheduler(job: Job, log: EventLog) -> Scheduler:

@@ -58,7 +58,7 @@ def _job(reader: TraceReader, run: int | None) -> Job:
     recipe = recipe_of(str(reader.path), reader.header)
     first = _first_run(reader) if run is None else run
     last = recipe.options.runs - 1 if run is None else run
-    state = boundary_state(reader, first, "RUN_BEGIN")
+    state = boundary_state(reader, first, "RUN_BEGIN") if first else None
     return Job(recipe, range(first, last + 1), state, str(reader.path), reader.header.identity)
 
 

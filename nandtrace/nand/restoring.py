@@ -25,8 +25,10 @@ def restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
     check_snapshot(NAND.domain, dict(state))
     try:
         _restore(model, state, seed)
-    except (KeyError, IndexError, TypeError, AttributeError, AssertionError) as error:
-        raise ValueError(f"the snapshot does not fit the profile: {error!r}") from error
+    except KeyError as error:
+        raise ValueError(f"the snapshot does not fit the profile: it has no {error}") from error
+    except (IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise ValueError(f"the snapshot does not fit the profile: {error}") from error
 
 
 def _restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
@@ -53,7 +55,8 @@ def _restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
         ]
     for die in model.dies:
         running = {segment.op_id for segment in die.open if segment.started}
-        assert running <= set(die.ongoing), f"ongoing of die {die.number}"
+        if not running <= set(die.ongoing):
+            raise ValueError(f"a running op of die {die.number} is not among its ongoing ones")
         model.refresh_die(die)
 
 
@@ -88,7 +91,8 @@ def _restore_suspended(model: Model, state: Mapping[str, Any]) -> dict[int, Susp
             remaining,
             sum(each.duration_ns for each in remaining),
         )
-        assert op.axis is not None, f"{op.name} can't be suspended"
+        if op.axis is None:
+            raise ValueError(f"{op.name} can't be suspended")
         model.dies[row["die"]].suspended[op.axis].append(suspended)
         by_op[suspended.op_id] = suspended
         model.plan(suspended.op, suspended.targets)

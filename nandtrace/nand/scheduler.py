@@ -23,10 +23,8 @@ from nandtrace.nand.reserving import Reserver
 from nandtrace.nand.snapshot import take_snapshot
 from nandtrace.nand.state import Place
 from nandtrace.units import us_to_ns
-from nandtrace.vocab.nand import ApplyPolicy, Hook, RunEnd
+from nandtrace.vocab.nand import ApplyPolicy, Hook, RunEnd, RunStop
 
-STOP_RUN_UNTIL = "run_until"
-STOP_HOOKS = "hooks"
 _BREATHE_TICKS = 64
 
 
@@ -59,6 +57,7 @@ class Scheduler:
         self.run_hooks = 0
         """Hooks dispatched in the current run, or the last one."""
 
+        self._first_op = 0
         self._is_running = False
         self._is_closed = False
 
@@ -72,22 +71,10 @@ class Scheduler:
         self, run_until_ns: int, max_hooks: int | None = None, *, is_last: bool = False
     ) -> RunEnd:
         """The same with the time in ns. The last run of a recording drains whatever stopped it."""
-        if self._is_closed:
-            raise UsageError("the scheduler is closed")
-        model = self.model
-        self._begin_run(run_until_ns)
-        first_op = model.next_op
-        stop = self._loop(run_until_ns, max_hooks)
-        end = self._end_of_run(stop, is_last)
-        if end is RunEnd.DRAINED:
-            self.drain_pending_op_end_events()
-        model.queue.keep(self._kept(end))
-        outcome = RunOutcome(end.value, stop, self.run_hooks, model.next_op - first_op)
-        model.log.end_run(model.clock_ns, outcome, lambda: take_snapshot(model))
-        self._is_running = False
-        if end is RunEnd.DROPPED:
-            model.drop_reservations()
-        return end
+        if max_hooks is not None and max_hooks < 0:
+            raise ValueError(f"max_hooks is {max_hooks}")
+        self.begin_run(run_until_ns)
+        return self.end_run(self._loop(run_until_ns, max_hooks), is_last=is_last)
 
     @property
     def next_begin_ns(self) -> int:
@@ -97,9 +84,13 @@ class Scheduler:
             return model.clock_ns
         return max(model.clock_ns, *(die.tail_ns() for die in model.dies))
 
-    def _begin_run(self, run_until_ns: int) -> None:
+    def begin_run(self, run_until_ns: int) -> None:
+        """Begin a run, for a caller that goes on tick by tick and then calls `end_run`."""
+        if self._is_closed or self._is_running:
+            raise UsageError("the scheduler is closed" if self._is_closed else "a run is open")
         model = self.model
         model.clock_ns = self.next_begin_ns
+        self._first_op = model.next_op
         model.log.begin_run(model.clock_ns, run_until_ns, lambda: take_snapshot(model))
         self._is_running, self.run_hooks = True, 0
         self._bootstrap.begin()
@@ -108,11 +99,30 @@ class Scheduler:
         if model.policies.proposals is not Proposals.SCRIPT:
             self._push_refill(model.clock_ns)
 
-    def _end_of_run(self, stop: str, is_last: bool) -> RunEnd:
+    def end_run(self, stop: RunStop = RunStop.RUN_UNTIL, *, is_last: bool = False) -> RunEnd:
+        """End the run that is open; says what became of what was queued."""
+        self._check_running()
+        model = self.model
+        end = self._end_of_run(stop, is_last)
+        if end is RunEnd.DRAINED:
+            self._drain.drain()
+        model.queue.keep(self._kept(end))
+        outcome = RunOutcome(end, stop, self.run_hooks, model.next_op - self._first_op)
+        model.log.end_run(model.clock_ns, outcome, lambda: take_snapshot(model))
+        self._is_running = False
+        if end is RunEnd.DROPPED:
+            model.drop_reservations()
+        return end
+
+    def _end_of_run(self, stop: RunStop, is_last: bool) -> RunEnd:
         if not self._drain_on_exit:
             return RunEnd.DROPPED
-        stays = stop == STOP_HOOKS or self.model.is_bootstrapping
+        stays = stop is RunStop.HOOKS or self.model.is_bootstrapping
         return RunEnd.CARRIED if stays and not is_last else RunEnd.DRAINED
+
+    def _check_running(self) -> None:
+        if not self._is_running:
+            raise UsageError("no run is open: between runs the log takes no events")
 
     def _kept(self, end: RunEnd) -> list[Entry]:
         """What stays queued over the boundary: a refill never does, each run pushes its own."""
@@ -123,13 +133,13 @@ class Scheduler:
             or (end is RunEnd.CARRIED and entry[1] != Due.QUEUE_REFILL and not _is_dead(entry))
         ]
 
-    def _loop(self, run_until_ns: int, max_hooks: int | None) -> str:
+    def _loop(self, run_until_ns: int, max_hooks: int | None) -> RunStop:
         model = self.model
         queue, breathe = model.queue, model.log.breathe
         ticks = 0
         while model.clock_ns < run_until_ns:
             if max_hooks is not None and self.run_hooks >= max_hooks:
-                return STOP_HOOKS
+                return RunStop.HOOKS
             time_ns = queue.next_time()
             if time_ns is None:
                 break
@@ -137,7 +147,7 @@ class Scheduler:
             ticks += 1
             if not ticks % _BREATHE_TICKS:
                 breathe()
-        return STOP_RUN_UNTIL
+        return RunStop.RUN_UNTIL
 
     def drain_pending_op_end_events(self) -> int:
         """Deliver every OP_START and OP_END still queued, and resume what is suspended; how many were.
@@ -145,8 +155,8 @@ class Scheduler:
         Nothing new is proposed. With nothing pending it does nothing. Raises UsageError between runs,
         where the log takes no events.
         """
-        if self._drain.has_work() and not self._is_running:
-            raise UsageError("events can only be drained within a run; the next run delivers them")
+        if self._drain.has_work():
+            self._check_running()
         return self._drain.drain()
 
     def close(self) -> None:
@@ -156,7 +166,11 @@ class Scheduler:
     # ---- ticks
 
     def tick(self) -> bool:
-        """Dispatch every event of the earliest time; False when nothing is queued."""
+        """Dispatch every event of the earliest time; False when nothing is queued.
+
+        Raises UsageError between runs.
+        """
+        self._check_running()
         time_ns = self.model.queue.next_time()
         if time_ns is None:
             return False

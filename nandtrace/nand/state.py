@@ -84,8 +84,8 @@ class Plane:
 
     `tail_ns` is the end of the last reservation, `interleaves` whether that one lets other planes work.
     `holder` is the op that holds it or held it last, for its phase key; `phase_key` the key that a
-    snapshot restored. `latches`, `caches` and `left` (bases that the last op's end keeps out) decide
-    `excludes`.
+    snapshot restored. `latches` and `caches` keep out the bases `marked`, the end of the last op those
+    `left`; both together are `excludes`.
     """
 
     tail_ns: int = 0
@@ -95,6 +95,7 @@ class Plane:
     latches: list[str] = field(default_factory=list)
     caches: list[str] = field(default_factory=list)
     left: int = 0
+    marked: int = 0
     excludes: int = 0
 
 

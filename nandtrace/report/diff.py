@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 from nandtrace.diff import ABSENT, Absent, Aftermath, Change, Divergence, Result, TraceDiff
@@ -83,14 +84,31 @@ class _Report:
             yield from _change_lines(divergence.snapshot, compact, "    ")
         yield ""
         yield from self._event_lines("  ", 0, divergence.before)
-        for sign, side, event, after in (
-            ("- ", 0, divergence.old, divergence.old_after),
-            ("+ ", 1, divergence.new, divergence.new_after),
+        yield from self._sides(divergence)
+
+    def _sides(self, divergence: Divergence) -> Iterator[str]:
+        """The divergent event and what follows, of each side; what reads the same only once."""
+        old, new = (
+            [
+                *self._event_lines("", side, [event] if event else []),
+                *self._event_lines("", side, after),
+            ]
+            for side, event, after in (
+                (0, divergence.old, divergence.old_after),
+                (1, divergence.new, divergence.new_after),
+            )
+        )
+        # Where a snapshot alone differs, the events beside it may all be the same.
+        pairs = zip(old, new, strict=False) if divergence.snapshot else ()
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        yield from (f"  {line}" for line in old[:shared])
+        for sign, side, event, lines in (
+            ("-", "A", divergence.old, old),
+            ("+", "B", divergence.new, new),
         ):
-            yield from self._event_lines(sign, side, [event] if event else [])
-            yield from self._event_lines(sign, side, after)
+            yield from (f"{sign} {line}" for line in lines[shared:])
             if event is None:
-                yield f"{sign}{'AB'[side]} has no event {divergence.seq}"
+                yield f"{sign} {side} has no event {divergence.seq}"
 
     def _title(self, divergence: Divergence) -> str:
         event = divergence.old or divergence.new

@@ -150,6 +150,10 @@ class Recorder:
             )
         self._writer.close()
 
+    def discard(self) -> None:
+        """Drop what was recorded; no file is left."""
+        self._writer.discard()
+
     def flush(self) -> None:
         """Write what is pending as a chunk now, at the price of a smaller chunk."""
         self._writer.flush()

@@ -47,6 +47,13 @@ class RunEnd(StrEnum):
     DROPPED = "DROPPED"
 
 
+class RunStop(StrEnum):
+    """Why a run stopped: its time was over, or its budget of hooks."""
+
+    RUN_UNTIL = "run_until"
+    HOOKS = "hooks"
+
+
 class Hook(StrEnum):
     """What the scheduler dispatches beside OP_START and OP_END."""
 

@@ -92,6 +92,20 @@ def test_json_of_every_other_kind_of_result(
     assert codes == [0, 1, 3, 1]
 
 
+def test_a_snapshot_that_differs_shows_equal_events_once(
+    pair: Path, record: Record, small_calls: SmallCalls, capsys: Capture
+) -> None:
+    changed = small_calls()
+    changed[0][1]["snapshot"]["ongoing"] = [[7]]
+    record("c.mpk", changed)
+    assert run(["diff", "a.mpk", "c.mpk"]) == 1
+    out = capsys.readouterr().out
+    assert "first divergence: event 0, run 0, 0.000 µs, RUN_BEGIN\n  snapshot\n    ongoing" in out
+    shown = [line for line in out.splitlines() if line[2:12].strip().isdigit()]
+    assert [int(line[2:12]) for line in shown] == [0, 1, 2, 3]
+    assert not [line for line in shown if line[0] in "-+"]
+
+
 def test_same(pair: Path, record: Record, small_calls: SmallCalls, capsys: Capture) -> None:
     assert run(["diff", "a.mpk", "a.mpk"]) == 0
     assert "same: 54 events, digest " in capsys.readouterr().out

@@ -216,7 +216,7 @@ def test_a_drained_scheduler_drains_nothing_again() -> None:
 def test_nothing_is_drained_between_runs() -> None:
     scheduler = Scheduler(built_in("default"), seed=1, log=NullLog(), drain_on_exit=True)
     assert scheduler.run(5_000) is RunEnd.CARRIED
-    with pytest.raises(UsageError, match="events can only be drained within a run"):
+    with pytest.raises(UsageError, match="between runs the log takes no events"):
         scheduler.drain_pending_op_end_events()
 
 
@@ -225,6 +225,12 @@ def test_a_closed_scheduler_does_not_run() -> None:
     scheduler.close()
     with pytest.raises(UsageError, match="the scheduler is closed"):
         scheduler.run(10)
+
+
+def test_a_budget_is_a_count() -> None:
+    scheduler = Scheduler(built_in("default"), seed=1, log=NullLog())
+    with pytest.raises(ValueError, match="max_hooks is -1"):
+        scheduler.run(10, max_hooks=-1)
 
 
 def test_closing_drains_nothing() -> None:
@@ -247,11 +253,19 @@ def test_an_end_off_the_grid_is_refused() -> None:
 
 
 def test_ticks_by_hand() -> None:
-    """Between runs a tick dispatches what a budget left; with nothing queued it says so."""
+    """A run can be made of ticks; between runs there are none."""
     scheduler = Scheduler(scripted(ERASE), seed=1, log=NullLog(), drain_on_exit=True)
-    assert scheduler.tick() is False
-    scheduler.run(10, max_hooks=1)
+    with pytest.raises(UsageError, match="no run is open"):
+        scheduler.tick()
+    scheduler.begin_run(10_000_000)
+    with pytest.raises(UsageError, match="a run is open"):
+        scheduler.begin_run(10_000_000)
+    assert scheduler.tick() is True
+    assert scheduler.model.clock_ns == 0
     assert scheduler.tick() is True
     assert scheduler.model.clock_ns == 3_000_300
     assert scheduler.model.addresses.applied[0][0] == -1
     assert scheduler.tick() is False
+    assert scheduler.end_run() is RunEnd.DRAINED
+    with pytest.raises(UsageError, match="no run is open"):
+        scheduler.end_run()
