@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -25,6 +26,14 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
+
+
+def is_output_error(error: BaseException) -> bool:
+    """Whether stdout took no more, as when it is a file on a disk that is full."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT_ERRORS
+
+
 def exit_code_of(error: BaseException) -> int:
     """Say what went wrong on stderr, in one line, and return the exit code that it means."""
     if isinstance(error, click.exceptions.Exit):
@@ -35,12 +44,13 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         print("nandtrace: interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
-    if isinstance(error, InputError | StorageError):
-        print(f"nandtrace: {error}", file=sys.stderr)
+    if is_output_error(error):
+        print(f"nandtrace: cannot write the output: {error}", file=sys.stderr)
         return Exit.UNREADABLE
     if isinstance(error, NandtraceError):
         print(f"nandtrace: {error}", file=sys.stderr)
-        return Exit.USAGE
+        unreadable = isinstance(error, InputError | StorageError)
+        return Exit.UNREADABLE if unreadable else Exit.USAGE
     return _defect(error)
 
 

@@ -111,7 +111,6 @@ def reject(names: tuple[str, ...], everything: bool, folder: Path, as_json: bool
 
 
 def _check_may_write(verb: str, names: tuple[str, ...], everything: bool) -> None:
-
     if bool(names) == everything:
         raise UsageError(f"golden {verb}: name goldens, or give --all")
     if only_reads():
@@ -147,7 +146,6 @@ def _each(
 
 
 def _report(verb: str, states: list[GoldenState], strays: list[str], as_json: bool) -> int:
-
     if as_json:
         click.echo(json_line(_to_json(verb, states, strays)))
     else:
@@ -194,7 +192,6 @@ def _to_json(verb: str, states: list[GoldenState], strays: list[str]) -> dict[st
 
 
 def _show_diff(golden: Path, new: Path, label: str, as_json: bool) -> int:
-
     found = compare(golden, new, (str(golden), label))
     if as_json:
         click.echo(json_line(diff_json(found)))

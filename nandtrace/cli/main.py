@@ -6,11 +6,12 @@ import importlib
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from nandtrace.cli.exits import exit_code_of
+from nandtrace.cli.exits import exit_code_of, is_output_error
 
 COMMANDS = {
     "record": "Run the NAND scheduler and record what it does.",
@@ -80,6 +81,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    if sys.stdout is None:
+        # Closed by whoever called: there is nobody to write to.
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal can't show must not end the report of it.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -88,8 +92,15 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except (BrokenPipeError, _ReaderGone):
         # The reader of our output is gone; nothing is left to say, and nothing may be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         return 0
     except (Exception, KeyboardInterrupt) as error:
+        if is_output_error(error):
+            _silence_stdout()
         return exit_code_of(error)
     return result if isinstance(result, int) else 0
+
+
+def _silence_stdout() -> None:
+    """What is still buffered goes nowhere: the interpreter would try it once more, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

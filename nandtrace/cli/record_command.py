@@ -88,7 +88,8 @@ def command(
     and options of the trace, and its events are those of the uninterrupted recording; --runs then
     says how many runs to record, by default as many as were left.
 
-    Exit codes: 0 recorded; 2 a wrong option or profile; 3 nothing could be written or continued.
+    Exit codes: 0 recorded; 2 a wrong option, profile or run; 3 a trace could not be
+    written, or not be read to continue it.
     With --verify also 1, when an invariant is violated.
     """
     choices = Choices(

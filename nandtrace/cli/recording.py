@@ -14,9 +14,9 @@ import click
 from nandtrace.check.verdict import TraceVerdict, Verdict
 from nandtrace.check.verify import verify_trace
 from nandtrace.cli import verify_command
-from nandtrace.cli.recording_options import DEFAULT_PROFILE, Choices
 from nandtrace.cli.exits import Exit
 from nandtrace.cli.provenance import collect_provenance
+from nandtrace.cli.recording_options import DEFAULT_PROFILE, Choices
 from nandtrace.errors import UsageError
 from nandtrace.nand.options import DEFAULT_RUN_NS, Options
 from nandtrace.nand.profile import Profile

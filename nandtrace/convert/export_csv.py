@@ -26,7 +26,7 @@ from typing import Any, Protocol, TextIO
 from nandtrace.errors import StorageError, UsageError
 from nandtrace.trace import ChunkError, Damage, Gap, Header, TraceReader
 from nandtrace.trace.event import Event, events_of
-from nandtrace.trace.writer import partial_path
+from nandtrace.trace.writer import check_replaceable, partial_path
 from nandtrace.units import ns_to_us_text
 from nandtrace.vocab import NAND
 from nandtrace.vocab.nand import DEFAULT_ERASE_BASES, Source
@@ -83,6 +83,7 @@ def export_file(reader: TraceReader, what: What, target: Path) -> ExportResult:
     with contextlib.suppress(OSError):
         if target.samefile(reader.path):
             raise UsageError(f"{target}: the export would replace the trace")
+    check_replaceable(target)
     partial = partial_path(target)
     try:
         with _removed_on_error(partial):

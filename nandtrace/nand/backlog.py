@@ -24,19 +24,18 @@ class Backlog:
             if entry[1] in (Due.BACKLOG_REFILL, Due.BACKLOG_RETRY)
         }
         for die in model.dies:
-            if die.backlog and not die.is_suspended and die.number not in served:
-                self._push(die, Due.BACKLOG_REFILL, model.clock_ns)
+            die.backlog_queued = die.number in served
+            if not die.is_suspended:
+                model.queue_backlog(die, Due.BACKLOG_REFILL, model.clock_ns)
 
     def serve(self, die: Die) -> None:
         """Try the first op; give it up after `backlog_tries`; come back while any are left."""
+        die.backlog_queued = False
         if not die.backlog or die.is_suspended:
             return
         policies, waiting = self._model.policies, die.backlog[0]
         waiting.tries += 1
         if not self._proposer.retry(die, waiting) and waiting.tries >= policies.backlog_tries:
             self._proposer.leave_backlog(die, waiting)
-        if die.backlog:
-            self._push(die, Due.BACKLOG_RETRY, self._model.clock_ns + policies.backlog_retry_ns)
-
-    def _push(self, die: Die, due: Due, time_ns: int) -> None:
-        self._model.queue.push(time_ns, due, (die.number, die.backlog[0].plane, None, None))
+        again_ns = self._model.clock_ns + policies.backlog_retry_ns
+        self._model.queue_backlog(die, Due.BACKLOG_RETRY, again_ns)

@@ -7,7 +7,7 @@ from nandtrace.nand.profile import Proposals
 from nandtrace.nand.queue import Due
 from nandtrace.nand.reserving import Reserver
 from nandtrace.nand.resets import Resets
-from nandtrace.nand.state import Die, Place, Plane, Segment, Suspended
+from nandtrace.nand.state import Die, Plane, Segment, Suspended
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import ApplyPolicy, Axis, CancelReason, Outcome, Role, Source, State
 
@@ -42,6 +42,8 @@ class Effects:
         die.ongoing.append(segment.op_id)
         if op.instant:
             die.waiting_instants -= 1
+        if die.switching is segment:
+            die.switching = None
         if op.axis is not None:
             die.running[op.axis] = segment
         if op.holds_planes:
@@ -157,18 +159,9 @@ class Effects:
             model.read_blocks.update((target[0], target[2]) for target in segment.targets)
         if op.holds_planes or op.fills or op.frees or op.enters or op.leaves:
             self._leave_planes(die, segment)
-        if (
-            segment.source is Source.RESUME_CHAIN
-            and not die.is_suspended
-            and not self._model.draining
-        ):
-            self._refill_from_backlog(die)
-
-    def _refill_from_backlog(self, die: Die) -> None:
-        """Nothing is suspended any more: what waited for that may go on."""
-        if die.backlog:
-            place: Place = (die.number, die.backlog[0].plane, None, None)
-            self._model.queue.push(self._model.clock_ns, Due.BACKLOG_REFILL, place)
+        if segment.source is Source.RESUME_CHAIN and not die.is_suspended:
+            # What waited for that may go on.
+            model.queue_backlog(die, Due.BACKLOG_REFILL, model.clock_ns)
 
     def _close(self, die: Die, segment: Segment, outcome: Outcome) -> None:
         """The segment's one OP_END."""

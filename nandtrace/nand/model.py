@@ -9,7 +9,7 @@ from nandtrace.nand.log import EventLog
 from nandtrace.nand.ops import Catalogue, Op, compile_ops, is_suspendable_state
 from nandtrace.nand.plans import Plans, compile_plans
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.queue import EventQueue
+from nandtrace.nand.queue import Due, EventQueue
 from nandtrace.nand.state import Die, Plane, Segment
 from nandtrace.nand.streams import Streams
 from nandtrace.trace.recorder import Target
@@ -78,6 +78,8 @@ class Model:
             die.ongoing.remove(segment.op_id)
         elif segment.op.instant:
             die.waiting_instants -= 1
+        if die.switching is segment:
+            die.switching = None
         axis = segment.op.axis
         if axis is not None and die.running[axis] is segment:
             die.running[axis] = None
@@ -156,6 +158,12 @@ class Model:
 
     # ---- what follows from a change
 
+    def queue_backlog(self, die: Die, due: Due, time_ns: int) -> None:
+        """Queue a refill or retry of the die's backlog, unless one is queued; never within a drain."""
+        if die.backlog and not die.backlog_queued and not self.draining:
+            die.backlog_queued = True
+            self.queue.push(time_ns, due, (die.number, die.backlog[0].plane, None, None))
+
     def drop_reservations(self) -> None:
         """Forget all that is reserved: a run ended without its drain. Suspended ops stay suspended."""
         self.queue.keep([])
@@ -166,7 +174,7 @@ class Model:
                 plane.holder = None
             die.open.clear()
             die.running = dict.fromkeys(Axis)
-            die.waiting_instants = 0
+            die.waiting_instants, die.switching = 0, None
         self.addresses.forget_plans()
         for die in self.dies:
             for suspended in (each for axis in Axis for each in die.suspended[axis]):
@@ -200,6 +208,15 @@ class Model:
             marked |= masks.cache.get(cache, 0)
         plane.marked = marked
         plane.excludes = marked | plane.left
+
+    def excluded_after_suspend(self, die: Die, suspending: Axis) -> int:
+        """What the die will keep out once something more is suspended."""
+        masks = self.catalogue.masks
+        mask = masks.odt_disabled if die.odt_disabled else 0
+        for axis in Axis:
+            is_suspended = axis is suspending or die.suspended[axis]
+            mask |= (masks.suspended if is_suspended else masks.not_suspended)[axis]
+        return mask
 
     def refresh_die(self, die: Die) -> None:
         """Derive what a die keeps out from its suspends and its termination."""

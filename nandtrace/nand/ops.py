@@ -66,6 +66,9 @@ class Op:
     cuts: bool
     """Whether it ends what runs on its planes: a suspend or a reset."""
 
+    switches: bool
+    """Whether its start changes what is suspended or running: a suspend, resume or reset."""
+
     axis: Axis | None
     """On which axis it can be suspended. An op that leaves planes to others can't."""
 
@@ -205,6 +208,7 @@ def _compile_op(
         suspends=_SUSPENDS.get(base.role),
         resumes=_RESUMES.get(base.role),
         cuts=base.role in _SUSPENDS or base.role in (Role.RESET, Role.RESET_LUN),
+        switches=base.role in (*_SUSPENDS, *_RESUMES, Role.RESET, Role.RESET_LUN),
         axis=_AXES.get(base.role) if base.scope is Scope.DIE_WIDE else None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from nandtrace.nand.addresses import Address, AddressSlot
+from nandtrace.nand.addresses import Address, AddressSlot, Use
 from nandtrace.nand.choices import Room
 from nandtrace.nand.decisions import (
     Decision,
@@ -49,6 +49,8 @@ class Planner:
         """When an op can start: as soon as the bus is free, unless something changes before."""
         model = self._model
         now = model.clock_ns
+        if die.switching is not None:
+            return Refusal.UNSTEADY
         start = model.bus.earliest(op.pattern, now, now + model.policies.admission_window_ns)
         if start is None:
             return Refusal.NO_BUS
@@ -60,7 +62,7 @@ class Planner:
         start = self._start(die, op, self._model.all_planes)
         if isinstance(start, Refusal):
             return start
-        if op.has_windows and die.waiting_instants:
+        if op.has_windows and not op.cuts and any(not each.started for each in die.open):
             return Refusal.NO_ROOM
         held = self._model.all_planes if op.cuts or op.has_windows else 0
         return Decision([Reservation(op, die_target(die.number, plane), start)], held)
@@ -177,7 +179,7 @@ class Planner:
         places = [address]
         for slot in plan.slots[1:]:
             other = self._model.addresses.sample_on(slot, die.number, planes)
-            if other is None:
+            if other is None or _is_taken(slot, other, plan, places):
                 return None
             places.append(other)
         return planes, places
@@ -237,8 +239,8 @@ class Planner:
         _, plane, block, page = target.targets[0]
         assert page is not None
         assert target.op.axis is not None
-        excluded = die.planes[plane].excludes
-        excluded |= self._model.catalogue.masks.suspended[target.op.axis]
+        excluded = die.planes[plane].marked
+        excluded |= self._model.excluded_after_suspend(die, target.op.axis)
         for step in plan.steps:
             ops = [
                 op
@@ -267,3 +269,11 @@ class Planner:
         start = self._model.bus.earliest(op.pattern, at_ns)
         assert start is not None, "without a limit the bus is free at some time"
         items.append(Reservation(op, targets, start))
+
+
+def _is_taken(slot: AddressSlot, place: Address, plan: Plan, places: list[Address]) -> bool:
+    """Whether a block to program is one that an earlier slot of the plan programs."""
+    return slot.use is Use.PROGRAM and any(
+        earlier.use is Use.PROGRAM and block == place[0]
+        for earlier, (block, _) in zip(plan.slots, places, strict=False)
+    )

@@ -110,7 +110,47 @@ def _compile_plan(op: Op, steps: tuple[Step, ...], catalogue: Catalogue) -> Plan
     for step in steps:
         if not builder.add(step, catalogue):
             return None
-    return builder.plan()
+    plan = builder.plan()
+    return plan if _is_sound(plan) else None
+
+
+def _is_sound(plan: Plan) -> bool:
+    """Whether inherited addresses can be legal: a slot has one use, programs take one page after another,
+    and data out delivers what a read put into the output register."""
+    registers = _Registers()
+    programmed = [0] * len(plan.slots)
+    first = PlannedStep((plan.first,), (1.0,), plan.slot, 0, False)
+    for step in (first, *plan.steps):
+        op = step.ops[0]
+        if step.slot >= 0:
+            if plan.slots[step.slot].use is not use_of(op):
+                return False
+            if op.role in _PROGRAMS and step.delta != programmed[step.slot]:
+                return False
+            programmed[step.slot] += op.role is Role.PROGRAM
+        if op.addressed and not registers.allow(op.role, (step.slot, step.delta), step is first):
+            return False
+    return True
+
+
+class _Registers:
+    """What a plan's reads put into the registers of its planes."""
+
+    def __init__(self) -> None:
+        self._sensed: tuple[int, int] | None = None
+        self._output: tuple[int, int] | None = None
+
+    def allow(self, role: Role, place: tuple[int, int], is_first: bool) -> bool:
+        """Take a read in; of data out say whether it delivers what is there, a plan's first op aside."""
+        if role is Role.READ:
+            self._sensed = self._output = place
+        elif role is Role.CACHE_READ:
+            self._output, self._sensed = self._sensed, place
+        elif role is Role.CACHE_READ_END:
+            self._output = self._sensed
+        elif role is Role.DATA_OUT:
+            return is_first or place == self._output
+        return True
 
 
 class _PlanBuilder:

@@ -143,14 +143,20 @@ def continue_recording(
 
 
 def boundary_state(reader: TraceReader, run: int, boundary: str) -> dict[str, Any]:
-    """The snapshot at a run's RUN_BEGIN or RUN_END. Raises UsageError where there is none."""
+    """The snapshot at a run's RUN_BEGIN or RUN_END.
+
+    Raises UsageError where the trace has no such run, TraceError where it may have been cut off.
+    """
     code = reader.header.vocabulary.by_name[boundary].code
     for chunk in reader.chunks_of_run(run):
         for snapshot in chunk.snapshots:
             at = snapshot.seq - chunk.meta.first_seq
             if chunk.run[at] == run and chunk.kind[at] == code:
                 return snapshot.state
-    raise UsageError(f"{reader.path}: it has no {boundary} of a run {run}")
+    reason = f"it has no {boundary} of a run {run}"
+    if not reader.has_footer:
+        raise TraceError(str(reader.path), f"incomplete: {reason}")
+    raise UsageError(f"{reader.path}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)

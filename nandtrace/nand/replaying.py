@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nandtrace.diff import Result, TraceDiff, compare
-from nandtrace.errors import UsageError
+from nandtrace.errors import TraceError
 from nandtrace.nand.recording import Job, ReportProgress, boundary_state, recipe_of, run_job
 from nandtrace.trace import TraceReader
 from nandtrace.trace.excerpt import write_excerpt
@@ -65,7 +65,7 @@ def _job(reader: TraceReader, run: int | None) -> Job:
 def _first_run(reader: TraceReader) -> int:
     chunks = reader.index.chunks
     if not chunks:
-        raise UsageError(f"{reader.path}: it has no events to compare with")
+        raise TraceError(str(reader.path), "it has no events to compare with")
     return chunks[0].first_run
 
 

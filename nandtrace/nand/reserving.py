@@ -22,23 +22,25 @@ class Reserver:
         self, die: Die, decision: Decision, source: Source, op_id: int | None = None
     ) -> None:
         """Commit the ops of a decision; the planes are held from the first to the last."""
-        last = len(decision.items) - 1
+        model, last = self._model, len(decision.items) - 1
         for at, item in enumerate(decision.items):
             segment = self._commit(
                 die,
                 item,
                 source if at == 0 else Source.SEQUENCE,
-                op_id if at == 0 else None,
+                model.new_op_id() if at or op_id is None else op_id,
                 ends_batch=at == last and not item.op.instant,
             )
-            self._model.plan(item.op, item.targets)
+            model.plan(item.op, item.targets)
+            model.ops_by_base[item.op.base] += 1
         until_ns = segment.end_ns
         if decision.resumed is not None:
             until_ns = self._hold_chain(segment, decision.resumed)
         cuts = decision.items[0].op.cuts
         for number, plane in enumerate(die.planes):
             if decision.held >> number & 1:
-                plane.tail_ns = until_ns if cuts else max(plane.tail_ns, until_ns)
+                least_ns = die.reset_until_ns if cuts else plane.tail_ns
+                plane.tail_ns = max(until_ns, least_ns)
                 plane.interleaves = decision.interleaves
         if segment.op.role is Role.RESET:
             self._hold_all_dies(segment)
@@ -54,15 +56,14 @@ class Reserver:
         """Nothing begins on any die before the reset is over."""
         for die in self._model.dies:
             for plane in die.planes:
-                plane.tail_ns = reset.end_ns
+                plane.tail_ns = max(reset.end_ns, die.reset_until_ns)
                 plane.interleaves = False
 
-    def commit_chain(self, die: Die, resume: Segment, suspended: Suspended) -> Segment:
+    def commit_chain(self, die: Die, resume: Segment, suspended: Suspended) -> None:
         """Commit what a resume resumes; its way was held with the resume."""
-        bus = self._model.bus
-        bus.release(resume.seg, resume.end_ns)
+        self._model.bus.release(resume.seg, resume.end_ns)
         item = Reservation(suspended.op, suspended.targets, resume.end_ns)
-        return self._commit(
+        self._commit(
             die,
             item,
             Source.RESUME_CHAIN,
@@ -76,24 +77,19 @@ class Reserver:
         die: Die,
         item: Reservation,
         source: Source,
-        op_id: int | None,
+        op_id: int,
         *,
         ends_batch: bool,
         states: tuple[OpState, ...] | None = None,
     ) -> Segment:
-        """Commit one segment: log it, reserve the bus, queue its start and its end."""
+        """Commit one segment, of the op's states or of those that remain of it."""
         model, op, start_ns = self._model, item.op, item.start_ns
-        pattern = op.pattern
-        end_ns = start_ns + op.total_ns
+        pattern, end_ns = op.pattern, start_ns + op.total_ns
         if states is not None:
             pattern = remaining_pattern(states)
             end_ns = start_ns + sum(state.duration_ns for state in states)
-        if op_id is None:
-            op_id = model.new_op_id()
-            model.ops_by_base[op.base] += 1
         seg = model.next_seg
         model.next_seg = seg + 1
-        touched, held = model.planes_of(op, item.targets)
         segment = Segment(
             seg,
             op_id,
@@ -104,25 +100,37 @@ class Reserver:
             op.states if states is None else states,
             item.targets,
             die.number,
-            touched,
-            held,
+            *model.planes_of(op, item.targets),
             ends_batch,
         )
-        model.log.commit(
-            model.clock_ns,
-            item.targets if op.addressed else ((die.number, item.targets[0][1], 0, NULL),),
-            seg,
-            op_id,
+        self._log(segment)
+        model.bus.reserve(pattern, start_ns, seg)
+        self._queue(die, segment)
+        return segment
+
+    def _log(self, segment: Segment) -> None:
+        op, targets = segment.op, segment.targets
+        if not op.addressed:
+            die, plane, block, _ = targets[0]
+            targets = ((die, plane, block, NULL),)
+        self._model.log.commit(
+            self._model.clock_ns,
+            targets,
+            segment.seg,
+            segment.op_id,
             op.name_code,
             op.base_code,
-            self._sources[source],
-            start_ns,
-            end_ns,
+            self._sources[segment.source],
+            segment.start_ns,
+            segment.end_ns,
         )
-        model.bus.reserve(pattern, start_ns, seg)
-        segment.start_id = model.queue.push(start_ns, Due.OP_START, segment)
-        segment.end_id = model.queue.push(end_ns, Due.OP_END, segment)
+
+    def _queue(self, die: Die, segment: Segment) -> None:
+        queue = self._model.queue
+        segment.start_id = queue.push(segment.start_ns, Due.OP_START, segment)
+        segment.end_id = queue.push(segment.end_ns, Due.OP_END, segment)
         die.open.append(segment)
-        if op.instant:
+        if segment.op.instant:
             die.waiting_instants += 1
-        return segment
+        if segment.op.switches:
+            die.switching = segment

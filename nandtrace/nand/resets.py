@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nandtrace.nand.model import Model
 from nandtrace.nand.queue import Due
-from nandtrace.nand.state import Die, Place, Plane, Segment, Suspended
+from nandtrace.nand.state import Die, Plane, Segment, Suspended
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import Axis, CancelReason, Outcome, Role, Source
 
@@ -24,6 +24,7 @@ class Resets:
         model = self._model
         dies = model.dies if by.op.role is Role.RESET else [model.dies[by.die]]
         for die in dies:
+            die.reset_until_ns = max(die.reset_until_ns, by.end_ns)
             for segment in [other for other in die.open if other is not by]:
                 self._end_segment(die, segment)
             for axis in Axis:
@@ -33,9 +34,7 @@ class Resets:
             for number, plane in enumerate(die.planes):
                 self._clear_plane(die, number, plane, by)
             model.refresh_die(die)
-            if die.backlog and not model.draining:
-                place: Place = (die.number, die.backlog[0].plane, None, None)
-                model.queue.push(by.end_ns, Due.BACKLOG_REFILL, place)
+            model.queue_backlog(die, Due.BACKLOG_REFILL, by.end_ns)
 
     def _end_segment(self, die: Die, segment: Segment) -> None:
         """A started segment gets its OP_END; one that waits is withdrawn, start and end."""
@@ -93,6 +92,6 @@ class Resets:
             log.cache(now, 0, die.number, number, log.code(cache), by.seg)
         plane.latches.clear()
         plane.caches.clear()
-        plane.left, plane.tail_ns, plane.interleaves = 0, by.end_ns, False
+        plane.left, plane.tail_ns, plane.interleaves = 0, die.reset_until_ns, False
         plane.holder = by
         model.refresh_plane(plane)

@@ -14,7 +14,7 @@ from nandtrace.nand.streams import Streams
 from nandtrace.trace.recorder import Target
 from nandtrace.trace.snapshot_schema import check_snapshot
 from nandtrace.vocab import NAND
-from nandtrace.vocab.nand import BootstrapStage, Source
+from nandtrace.vocab.nand import BootstrapStage, Role, Source
 
 
 def restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
@@ -126,10 +126,23 @@ def _restore_segments(
         segments[segment.seg] = segment
         if op.instant and not segment.started:
             die.waiting_instants += 1
+        if op.switches and not segment.started:
+            die.switching = segment
         if op.axis is not None and segment.started:
             die.running[op.axis] = segment
+        if segment.started:
+            _restore_reset(model, segment)
         model.plan(op, targets)
     return segments
+
+
+def _restore_reset(model: Model, segment: Segment) -> None:
+    """A reset that runs keeps its die, or all of them."""
+    for die in model.dies:
+        if segment.op.role is Role.RESET or (
+            segment.op.role is Role.RESET_LUN and die.number == segment.die
+        ):
+            die.reset_until_ns = max(die.reset_until_ns, segment.end_ns)
 
 
 def _restore_planes(

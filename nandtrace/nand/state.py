@@ -114,8 +114,10 @@ class Die:
     """A die: its planes, its open segments in order of commit, and what is suspended on it.
 
     `ongoing` are the ids of ops that run; after an undrained run also of some that nobody will end.
-    `waiting_instants` counts instant ops reserved and not yet started. `excludes` are bases that its
-    suspends and its termination keep out.
+    `waiting_instants` counts instant ops reserved and not yet started; `switching` is a suspend, resume or
+    reset among what is reserved and not yet started. A reset keeps the die until `reset_until_ns`.
+    `backlog_queued` says whether a refill or retry of the backlog is queued. `excludes` are bases that
+    its suspends and its termination keep out.
     """
 
     number: int
@@ -128,6 +130,9 @@ class Die:
     running: dict[Axis, Segment | None] = field(default_factory=lambda: dict.fromkeys(Axis))
     odt_disabled: bool = False
     waiting_instants: int = 0
+    switching: Segment | None = None
+    reset_until_ns: int = 0
+    backlog_queued: bool = False
     excludes: int = 0
     waits_for_resume: int = 0
     """Those of `excludes` that only a suspend keeps out."""

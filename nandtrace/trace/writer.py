@@ -52,6 +52,14 @@ def partial_path(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL_SUFFIX)
 
 
+def check_replaceable(path: Path) -> None:
+    """Raise StorageError where a path can't be given to a file once it is complete."""
+    if not path.name:
+        raise StorageError(str(path), OSError(0, "it names no file"))
+    if os.path.lexists(path) and not path.is_file():
+        raise StorageError(str(path), OSError(0, "it is there, and no regular file"))
+
+
 class StringCodes(dict[str | None, int]):
     """The code of each string that NAME columns hold, given when it is first looked up; None is NULL."""
 
@@ -119,13 +127,14 @@ class TraceWriter:
             raise
 
     def _create(self) -> BinaryIO:
+        check_replaceable(self.path)
         partial = partial_path(self.path)
         try:
             return partial.open("xb")
         except FileExistsError as error:
             raise StorageError(
                 str(partial),
-                OSError(0, "it was left by a writer that was killed: recover or remove it first"),
+                OSError(0, "a writing that was cut short left it: recover or remove it first"),
             ) from error
         except OSError as error:
             raise StorageError(str(partial), error) from error

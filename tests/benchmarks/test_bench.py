@@ -33,6 +33,7 @@ UNEXERCISED = {
     "read-programmed-page",
     "dout-matches-read",
     "read-has-dout",
+    "run-counts",
     "bus-exclusive",
     "plane-exclusive",
     "multi-plane-exclusive",

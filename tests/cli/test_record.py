@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from nandtrace.check import Verdict, verify_trace
-from nandtrace.cli.choices import blocks_of, duration_ns
 from nandtrace.cli.main import run
+from nandtrace.cli.recording_options import blocks_of, duration_ns
 from nandtrace.schema_files import load_schema
 from nandtrace.trace import TraceReader
 

@@ -218,7 +218,10 @@ def test_the_trace_may_not_replace_the_log(real_logs: Path, tmp_path: Path) -> N
 def test_a_partial_file_of_another_writer_is_left_alone(real_logs: Path, tmp_path: Path) -> None:
     partial = tmp_path / "trace.mpk.partial"
     partial.write_bytes(b"precious")
-    with pytest.raises(StorageError, match=r"trace\.mpk\.partial: cannot write: it was left by"):
+    with pytest.raises(
+        StorageError,
+        match=r"trace\.mpk\.partial: cannot write: a writing that was cut short left it",
+    ):
         import_jsonl(real_logs / "3ed79f5-mix.jsonl", tmp_path / "trace.mpk")
     assert partial.read_bytes() == b"precious"
 
@@ -229,7 +232,7 @@ def test_a_target_that_cannot_be_written(real_logs: Path, tmp_path: Path) -> Non
         import_jsonl(log, tmp_path / "nowhere" / "trace.mpk")
     folder = tmp_path / "trace.mpk"
     folder.mkdir()
-    with pytest.raises(StorageError, match="cannot write: Is a directory"):
+    with pytest.raises(StorageError, match="it is there, and no regular file"):
         import_jsonl(log, folder)
     assert list(tmp_path.iterdir()) == [folder]
 

@@ -11,7 +11,7 @@ from nandtrace.errors import UsageError
 from nandtrace.nand.profile import BaseState, Bootstrap, Continuation, Step
 from nandtrace.nand.profiles.loading import LoadedProfile, load_profile
 from nandtrace.nand.profiles.plain_map import profile_from_map, profile_to_map
-from nandtrace.vocab.nand import Role
+from nandtrace.vocab.nand import Role, Scope
 
 REAL = Path(__file__).parents[3] / "shared" / "real" / "nandseqgen" / "config.yaml"
 
@@ -176,6 +176,56 @@ def test_what_a_small_configuration_says(tmp_path: Path) -> None:
     assert profile.interleaving_bases == ("READ",)
 
 
+SUSPENDS = """
+  PROGRAM_SUSPEND:
+    scope: DIE_WIDE
+    instant_resv: true
+    states: [{ISSUE: , bus: true, duration: 0.4}]
+    sequence:
+      probs: [{NONE: 0.5}, {READ: 0.25}, {RESET: 0.25}]
+      inherit: [{READ: [same_page]}]
+  PROGRAM_RESUME: {scope: DIE_WIDE, states: [{ISSUE: , bus: true, duration: 0.4}]}
+op_names:
+  Suspend: {base: PROGRAM_SUSPEND, multi: false, celltype: NONE, durations: {ISSUE: 0.2}}
+  Resume: {base: PROGRAM_RESUME, multi: false, celltype: NONE, durations: {ISSUE: 0.2}}
+"""
+
+
+def test_what_nothing_could_schedule_is_repaired(tmp_path: Path) -> None:
+    text = SMALL.replace("\nop_names:\n", SUSPENDS)
+    text = text.replace("on_busy: [READ, REED]", "on_busy: [READ, PROGRAM_RESUME]")
+    text = text.replace("PLANE_SET\n", "NONE\n    instant_resv: true\n")
+    loaded = _load(tmp_path, text)
+    assert [text for text in loaded.repairs if text not in REPAIRS] == [
+        "op_bases.READ.instant_resv: an op of role READ must wait until its planes are free: taken "
+        "as false",
+        "op_bases.READ.scope: an op of role READ must hold its planes: taken as PLANE_SET",
+        "exclusions_by_op_state.READ.END: it keeps out PROGRAM_RESUME, which the end of a run "
+        "needs: let in",
+        "op_bases.PROGRAM_SUSPEND.sequence: READ: there is no page before it that same_page could "
+        "speak of: dropped",
+        "op_bases.PROGRAM_SUSPEND.sequence: RESET: RESET, an op of role RESET, can't follow in a "
+        "sequence: dropped",
+        "op_bases.PROGRAM_SUSPEND.sequence: the probabilities sum to 0.5: scaled to 1",
+    ]
+    profile = loaded.profile
+    assert (profile.op_bases["READ"].scope, profile.op_bases["READ"].instant) == (
+        Scope.PLANE_SET,
+        False,
+    )
+    assert profile.sequences["PROGRAM_SUSPEND"] == (Continuation(1.0, ()),)
+    assert profile.exclusions.groups == {
+        "on_busy": ("READ", "PROGRAM_RESUME"),
+        "after_read": (),
+        "on_busy-PROGRAM_RESUME": ("READ",),
+    }
+    assert profile.exclusions.by_op_state == {
+        "READ.CORE_BUSY": ("on_busy",),
+        "READ.DATA_OUT": ("on_busy",),
+        "READ.END": ("on_busy-PROGRAM_RESUME",),
+    }
+
+
 def test_a_key_twice_counts_the_last_time(tmp_path: Path) -> None:
     loaded = _load(
         tmp_path, SMALL + "topology: {dies: 2, planes: 2, blocks_per_die: 4, pages_per_block: 8}\n"
@@ -249,6 +299,30 @@ def test_the_real_configuration() -> None:
         "bootstrap.thresholds.program_volume: 100 is beyond the topology: 4",
         "bootstrap.minimums.read_volume: 100 is beyond the topology: 4",
         "features, payload_by_op_base, phase_conditional, pattern_export: not used",
+        "exclusions_by_op_state.CACHE_PROGRAM_SLC.END: it keeps out"
+        " ERASE_RESUME, which the end of a run needs: let in",
+        "exclusions_by_op_state.ONESHOT_CACHE_PROGRAM.END: it keeps out"
+        " ERASE_RESUME, which the end of a run needs: let in",
+        "exclusions_by_op_state.CACHE_READ.END: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_op_state.PLANE_READ.END: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_op_state.PLANE_CACHE_READ.END: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_op_state.ONESHOT_COPYBACK_PROGRAM_LSB.END: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_op_state.ONESHOT_COPYBACK_PROGRAM_CSB.END: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_op_state.ONESHOT_COPYBACK_PROGRAM_MSB.END: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_odt_state.ODT_DISABLE: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_cache_state.ON_CACHE_READ: it keeps out"
+        " ERASE_RESUME and PROGRAM_RESUME, which the end of a run needs: let in",
+        "exclusions_by_cache_state.ON_CACHE_PROGRAM: it keeps out"
+        " ERASE_RESUME, which the end of a run needs: let in",
+        "exclusions_by_cache_state.ON_ONESHOT_CACHE_PROGRAM: it keeps out"
+        " ERASE_RESUME, which the end of a run needs: let in",
         "op_bases.PLANE_READ.sequence: CACHE_READ → DOUT → CACHE_READ_END → DOUT: CACHE_READ is "
         "excluded by PLANE_READ.END: dropped",
         "op_bases.PROGRAM_SUSPEND.sequence: COPYBACK_READ → DOUT: COPYBACK_READ is excluded by "

@@ -250,9 +250,126 @@ WRONG = {
     ),
     "illegal-while-suspended": (
         "extends: default\n"
-        "sequences: {PROGRAM_SUSPEND: [{probability: 1, steps: [{base: PROGRAM_SLC}]}]}",
-        "sequences.PROGRAM_SUSPEND[0].steps[0]: PROGRAM_SLC can never follow: the exclusions of "
+        "sequences: {PROGRAM_SUSPEND: [{probability: 1, steps: [{base: SETFEATURE}]}]}",
+        "sequences.PROGRAM_SUSPEND[0].steps[0]: SETFEATURE can never follow: the exclusions of "
         "PROGRAM_SUSPENDED keep it out",
+    ),
+    "sequence-of-instant": (
+        "extends: default\nsequences: {SR: [{probability: 1, steps: [{base: SR_ADD}]}]}",
+        "sequences.SR[0].steps[0]: nothing can follow SR, an instant op that suspends nothing",
+    ),
+    "sequence-of-resume": (
+        "extends: default\nsequences: {ERASE_RESUME: [{probability: 1, steps: [{base: SR}]}]}",
+        "sequences.ERASE_RESUME[0].steps[0]: nothing can follow ERASE_RESUME, an op of role "
+        "ERASE_RESUME",
+    ),
+    "sequence-of-reset": (
+        "extends: default\nsequences: {RESET_LUN: [{probability: 1, steps: [{base: SR}]}]}",
+        "sequences.RESET_LUN[0].steps[0]: nothing can follow RESET_LUN, an op of role RESET_LUN",
+    ),
+    "reset-in-sequence": (
+        "extends: default\n"
+        "sequences: {READ: [{probability: 1, steps: [{base: DOUT}, {base: RESET}]}]}",
+        "sequences.READ[0].steps[1]: RESET, an op of role RESET, can't follow in a sequence",
+    ),
+    "suspend-in-sequence": (
+        "extends: default\n"
+        "sequences: {PROGRAM_SLC: [{probability: 1, steps: [{base: PROGRAM_SUSPEND}]}]}",
+        "sequences.PROGRAM_SLC[0].steps[0]: PROGRAM_SUSPEND, an op of role PROGRAM_SUSPEND, can't "
+        "follow in a sequence",
+    ),
+    "suspended-page-of-nothing": (
+        "extends: default\nsequences: {PLANE_READ: [{probability: 1, steps: "
+        "[{base: DOUT, rules: [same_page_from_program_suspend]}]}]}",
+        "sequences.PLANE_READ[0].steps[0]: PLANE_READ suspends no program that "
+        "same_page_from_program_suspend could speak of",
+    ),
+    "suspended-page-of-erase": (
+        "extends: default\nsequences: {ERASE_SUSPEND: [{probability: 1, steps: "
+        "[{base: RECOVERY_RD, rules: [same_page_from_program_suspend]}]}]}",
+        "sequences.ERASE_SUSPEND[0].steps[0]: ERASE_SUSPEND suspends no program that "
+        "same_page_from_program_suspend could speak of",
+    ),
+    "other-page-while-suspended": (
+        "extends: default\n"
+        "sequences: {PROGRAM_SUSPEND: [{probability: 1, steps: [{base: READ, rules: [none]}]}]}",
+        "sequences.PROGRAM_SUSPEND[0].steps[0]: after PROGRAM_SUSPEND no page can be addressed but "
+        "that of a suspended program",
+    ),
+    "same-page-as-nothing": (
+        "extends: default\n"
+        "sequences: {TEMPSENSOR: [{probability: 1, steps: [{base: READ, rules: [same_page]}]}]}",
+        "sequences.TEMPSENSOR[0].steps[0]: there is no page before it that same_page could speak of",
+    ),
+    "previous-page-of-nothing": (
+        "extends: default\nsequences: {TEMPSENSOR: [{probability: 1, steps: "
+        "[{base: SR}, {base: READ, rules: [multi, prev_page]}]}]}",
+        "sequences.TEMPSENSOR[0].steps[1]: there is no page before it that prev_page could speak of",
+    ),
+    "program-of-read-page": (
+        "extends: default\nsequences: {READ: [{probability: 1, steps: "
+        "[{base: DOUT, rules: [same_page]}, {base: PROGRAM_SLC, rules: [inc_page]}]}]}",
+        "sequences.READ[0].steps[1]: PROGRAM_SLC can't have a page that another op reads, programs "
+        "or erases",
+    ),
+    "program-twice": (
+        "extends: default\nsequences: {CACHE_PROGRAM_SLC: [{probability: 1, steps: "
+        "[{base: PROGRAM_SLC, rules: [same_page]}]}]}",
+        "sequences.CACHE_PROGRAM_SLC[0].steps[0]: PROGRAM_SLC programs a page that an op before it "
+        "has programmed",
+    ),
+    "read-of-unwritten-page": (
+        "extends: default\n"
+        "sequences: {PROGRAM_SLC: [{probability: 1, steps: [{base: READ, rules: [inc_page]}]}]}",
+        "sequences.PROGRAM_SLC[0].steps[0]: READ reads a page that no op before it has programmed",
+    ),
+    "instant-erase": (
+        "extends: default\nop_bases: {ERASE: {instant: true}}",
+        "op_bases.ERASE.instant: an op of role ERASE must wait until its planes are free",
+    ),
+    "instant-data-out": (
+        "extends: default\nop_bases: {DOUT: {instant: true}}",
+        "op_bases.DOUT.instant: an op of role DATA_OUT must wait until its planes are free",
+    ),
+    "read-without-planes": (
+        "extends: default\nop_bases: {CACHE_READ_END: {scope: NONE}}",
+        "op_bases.CACHE_READ_END.scope: an op of role CACHE_READ_END must hold its planes: "
+        "PLANE_SET or DIE_WIDE",
+    ),
+    "bad-block-twice": (
+        "extends: default\nbad_blocks: [[0, 17], [1, 17], [0, 17]]",
+        "bad_blocks[2]: block 17 of die 0 is there twice",
+    ),
+    "no-resume": (
+        "extends: default\nop_names: {Erase_Resume: null}",
+        "op_names.Erase_Suspend: it suspends, but there is no op of role ERASE_RESUME, which the "
+        "end of a run needs",
+    ),
+    "resume-after-op": (
+        "extends: default\nexclusions: {by_op_state: {ERASE.END: [on_busy]}}",
+        "exclusions.by_op_state.ERASE.END: it keeps out ERASE_RESUME and PROGRAM_RESUME, which the "
+        "end of a run needs",
+    ),
+    "resume-with-latch": (
+        "extends: default\nexclusions: {groups: {program_latch_full: [PROGRAM_RESUME]}}",
+        "exclusions.by_latch_state.LATCH_ON_LSB: it keeps out PROGRAM_RESUME, which the end of a "
+        "run needs",
+    ),
+    "resume-in-cache-state": (
+        "extends: default\n"
+        "exclusions: {groups: {mine: [ERASE_RESUME]}, by_cache_state: {ON_CACHE_PROGRAM: [mine]}}",
+        "exclusions.by_cache_state.ON_CACHE_PROGRAM: it keeps out ERASE_RESUME, which the end of a "
+        "run needs",
+    ),
+    "resume-without-odt": (
+        "extends: default\nexclusions: {groups: {odt_disabled: [ERASE_RESUME]}}",
+        "exclusions.by_odt_state.ODT_DISABLE: it keeps out ERASE_RESUME, which the end of a run "
+        "needs",
+    ),
+    "resume-of-program-in-erase": (
+        "extends: default\nexclusions: {groups: {erase_suspended: [PROGRAM_RESUME]}}",
+        "exclusions.by_suspend_state.ERASE_SUSPENDED: it keeps out PROGRAM_RESUME, which the end "
+        "of a run needs",
     ),
     "base-in-group": (
         "extends: default\nexclusions: {groups: {on_busy: [REED]}}",

@@ -37,7 +37,7 @@ op_bases:
     scope: NONE
     role: OTHER
     fills: none
-    instant: true
+    instant: false
     states: [{name: ISSUE, default_us: 1}]
 op_names:
   Erase: {base: ERASE, celltype: SLC, durations_us: {CORE_BUSY: 3000}}
@@ -130,6 +130,31 @@ def test_default_names_every_base_in_its_weights() -> None:
     assert set(profile.weights.overall) == set(profile.op_bases)
 
 
+def test_every_base_of_default_can_occur() -> None:
+    profile = load_profile("default").profile
+    weighted = {base for base, weight in profile.weights.overall.items() if weight}
+    for weights in profile.weights.by_state.values():
+        weighted |= {base for base, weight in weights.items() if weight}
+    steps = {
+        step.base
+        for base, items in profile.sequences.items()
+        if base in weighted
+        for item in items
+        for step in item.steps
+    }
+    assert weighted | steps == set(profile.op_bases)
+
+
+def test_a_recorded_profile_may_keep_resumes_out() -> None:
+    profile = load_profile("default").profile
+    rules = profile.exclusions
+    strict = replace(
+        profile,
+        exclusions=replace(rules, by_op_state={**rules.by_op_state, "ERASE.END": ("on_busy",)}),
+    )
+    assert profile_from_map(profile_to_map(strict)) == strict
+
+
 def test_tiny_changes_only_what_it_says() -> None:
     default, tiny = load_profile("default").profile, load_profile("tiny").profile
     assert tiny.topology == Topology(1, 2, 4, 8)
@@ -144,7 +169,7 @@ def test_a_small_profile_from_nothing(tmp_path: Path) -> None:
     erase, mine = profile.op_bases.values()
     assert (erase.role, erase.scope, erase.addressed) == (Role.ERASE, Scope.DIE_WIDE, True)
     assert erase.states == (BaseState("ISSUE", True), BaseState("CORE_BUSY", False))
-    assert (mine.role, mine.instant, mine.addressed, mine.fills) == (Role.OTHER, True, False, None)
+    assert (mine.role, mine.instant, mine.addressed, mine.fills) == (Role.OTHER, False, False, None)
     assert profile.op_names["Erase"] == OpName("Erase", "ERASE", False, "SLC", (300, 3_000_000))
     assert profile.op_names["Mine"].celltype == "NONE"
     step = Step("MINE", ("none",), (("Mine", 2.0),))

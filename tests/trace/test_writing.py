@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,7 @@ def test_an_unended_run_is_kept_but_not_sealed(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="run 0 was never ended"):
         recorder.close()
     assert (tmp_path / "a.mpk.partial").exists()
-    with pytest.raises(StorageError, match="left by a writer that was killed"):
+    with pytest.raises(StorageError, match="a writing that was cut short left it"):
         Recorder(tmp_path / "a.mpk", topology=topology, program_bases=())
 
 
@@ -308,3 +309,75 @@ def _bulk_of(chunk: Chunk, run: int) -> tuple[Any, Any, dict[str, Any]]:
             }
         tables[kind.name] = columns
     return chunk.time_ns[inner], chunk.kind[inner], tables
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "dangling link", "no name"])
+def test_what_is_no_regular_file_is_never_replaced(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / "a.mpk"
+    if kind == "fifo":
+        os.mkfifo(target)
+    elif kind == "folder":
+        target.mkdir()
+    elif kind == "dangling link":
+        target.symlink_to(tmp_path / "nowhere")
+    else:
+        target = Path()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(StorageError, match=r"no regular file|names no file"):
+        Recorder(target, topology=Topology(1, 1, 1, 1), program_bases=())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_appender_records_what_a_call_does(tmp_path: Path) -> None:
+    """Quick rows and checked ones, mixed, give the same trace."""
+    traces = []
+    for quick in (False, True):
+        path = tmp_path / f"{quick}.mpk"
+        with Recorder(path, topology=Topology(1, 1, 1, 4), program_bases=()) as recorder:
+            hook, op_end = recorder.appender("HOOK"), recorder.appender("OP_END", 3, lists=False)
+            name = recorder.names.__getitem__
+            recorder.begin_run(0, snapshot={})
+            recorder.hook(5, "PHASE_HOOK", 0, 0)
+            if quick:
+                hook(6, name("PHASE_HOOK"), 0, 0)
+                op_end(7, 3, name("COMPLETED"), 0)
+            else:
+                recorder.hook(6, "PHASE_HOOK", 0, 0)
+                recorder.op_end(7, 3)
+            recorder.hook(8, "PHASE_HOOK", 0, 0)
+            recorder.breathe()
+            recorder.end_run(9, snapshot={})
+        traces.append(path.read_bytes())
+    assert traces[0] == traces[1]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [((6, 0, 0), "a row that is not of 4 values"), ((6, "x", 0, 0), "is not an integer")],
+)
+def test_a_quick_row_that_is_none_is_found_when_it_is_packed(
+    row: tuple[Any, ...], reason: str, tmp_path: Path
+) -> None:
+    recorder = Recorder(tmp_path / "a.mpk", topology=Topology(1, 1, 1, 4), program_bases=())
+    recorder.begin_run(0, snapshot={})
+    recorder.appender("HOOK")(*row)
+    with pytest.raises(RecordError, match=f"HOOK: .*{reason}"):
+        recorder.flush()
+    recorder.discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_many_quick_rows_make_chunks_of_the_usual_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.mpk"
+    with Recorder(
+        path, topology=Topology(1, 1, 1, 4), program_bases=(), chunk_events=64
+    ) as recorder:
+        hook = recorder.appender("HOOK")
+        recorder.begin_run(0, snapshot={})
+        for time_ns in range(1_000):
+            hook(time_ns, 0, 0, 0)
+            recorder.breathe()
+        recorder.end_run(1_000, snapshot={})
+    with TraceReader(path) as reader:
+        assert sum(entry.events for entry in reader.index.chunks) == 1_002
+        assert max(entry.events for entry in reader.index.chunks) <= 64

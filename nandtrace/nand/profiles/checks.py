@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from nandtrace.nand.profile import OpBase, OpName, Profile, Step
+from nandtrace.nand.profiles.drain_checks import check_resumes
 from nandtrace.nand.profiles.entries import (
     ANY_CELLTYPE,
     END,
@@ -21,9 +22,10 @@ from nandtrace.nand.profiles.entries import (
 )
 from nandtrace.nand.profiles.policy_checks import check_policy
 from nandtrace.nand.profiles.sequence_checks import first_illegal_step
+from nandtrace.nand.profiles.step_checks import first_impossible_step
 from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES
 from nandtrace.trace.recorder import Topology
-from nandtrace.vocab.nand import InheritRule, Role
+from nandtrace.vocab.nand import InheritRule, Role, Scope
 
 MAX_BLOCKS = 1 << 22
 """Bound on the blocks of a device: a recording keeps the state of each."""
@@ -48,6 +50,7 @@ def check_profile(profile: Profile) -> None:
         _check_op(op, profile)
     _check_exclusions(profile)
     _check_sequences(profile)
+    check_resumes(profile)
     check_policy(profile)
 
 
@@ -98,9 +101,24 @@ def _check_base(base: OpBase) -> None:
         _check_word(place, word)
     if base.addressed != (base.role in ADDRESSED_ROLES):
         raise ProfileError(place, f"an op of role {base.role} does not address what it says")
+    if base.addressed:
+        _check_holds_planes(place, base)
     if base.role in (Role.ERASE_SUSPEND, Role.PROGRAM_SUSPEND) and not base.instant:
         raise ProfileError(
             f"{place}.instant", "a suspend must be instant: what it suspends holds the planes"
+        )
+
+
+def _check_holds_planes(place: str, base: OpBase) -> None:
+    """Work on pages needs its planes for itself; a transfer needs the bus alone."""
+    if base.instant:
+        raise ProfileError(
+            f"{place}.instant", f"an op of role {base.role} must wait until its planes are free"
+        )
+    if base.scope is Scope.NONE and base.role is not Role.DATA_OUT:
+        raise ProfileError(
+            f"{place}.scope",
+            f"an op of role {base.role} must hold its planes: PLANE_SET or DIE_WIDE",
         )
 
 
@@ -219,6 +237,10 @@ def _check_step(place: str, step: Step, with_names: set[str], profile: Profile) 
 
 
 def _check_legal(place: str, start: str, steps: tuple[Step, ...], profile: Profile) -> None:
+    impossible = first_impossible_step(start, steps, profile.op_bases)
+    if impossible is not None:
+        at, reason = impossible
+        raise ProfileError(f"{place}.steps[{at}]", reason)
     illegal = first_illegal_step(start, steps, profile.op_bases, profile.exclusions)
     if illegal is not None:
         at, state = illegal

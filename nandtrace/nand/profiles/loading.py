@@ -16,6 +16,7 @@ from nandtrace.errors import UsageError
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.profiles.build import build_profile
 from nandtrace.nand.profiles.checks import check_profile
+from nandtrace.nand.profiles.drain_checks import check_drain
 from nandtrace.nand.profiles.entries import ProfileError, quoted
 from nandtrace.nand.profiles.nandseqgen import is_nandseqgen, profile_from_nandseqgen
 from nandtrace.nand.profiles.schema import check_schema
@@ -72,6 +73,7 @@ def _load(source: _Source) -> LoadedProfile:
     check_schema(plain)
     profile = build_profile(plain, source.name)
     check_profile(profile)
+    check_drain(profile)
     return LoadedProfile(profile)
 
 

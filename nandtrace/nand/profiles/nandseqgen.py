@@ -3,19 +3,20 @@
 It is rewritten as a native profile; what does not fit is repaired on the way, and every repair listed:
 times off the grid are rounded half to even, stray characters cut, state aliases resolved, states that
 only op names know added to their base, states and bases that do not exist dropped, thresholds beyond
-the topology clamped, sequences that its own exclusions make impossible dropped.
+the topology clamped, ops of pages made to hold their planes, resumes let in where an exclusion would keep
+them out of a drain, sequences dropped that its own exclusions or the scheduler make impossible.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
-from nandtrace.nand.profile import Continuation, Profile
+from nandtrace.nand.profile import Profile
 from nandtrace.nand.profiles.build import build_profile
-from nandtrace.nand.profiles.checks import PROBABILITY_NOISE, check_profile
+from nandtrace.nand.profiles.checks import check_profile
 from nandtrace.nand.profiles.nandseqgen_ops import bases_of, ops_of
+from nandtrace.nand.profiles.nandseqgen_repairs import with_resumes, without_illegal
 from nandtrace.nand.profiles.nandseqgen_rules import (
     exclusions_of,
     interleaving_of,
@@ -24,7 +25,6 @@ from nandtrace.nand.profiles.nandseqgen_rules import (
 )
 from nandtrace.nand.profiles.nandseqgen_values import Repairs, map_at, names_at
 from nandtrace.nand.profiles.schema import check_schema
-from nandtrace.nand.profiles.sequence_checks import first_illegal_step
 from nandtrace.nand.profiles.yaml_text import Document
 
 Plain = dict[str, Any]
@@ -81,7 +81,7 @@ def profile_from_nandseqgen(document: Document, name: str) -> tuple[Profile, tup
         )
     plain = _native(document.value, repairs)
     check_schema(plain)
-    profile = _without_illegal(build_profile(plain, name), repairs)
+    profile = without_illegal(with_resumes(build_profile(plain, name), repairs), repairs)
     check_profile(profile)
     return profile, tuple(repairs.texts)
 
@@ -182,34 +182,3 @@ def _coverage(value: Any, programmed: int, blocks: int, repairs: Repairs) -> Any
 def _blocks(topology: Plain) -> int:
     dies, blocks = topology.get("dies"), topology.get("blocks_per_die")
     return dies * blocks if type(dies) is int and type(blocks) is int else 0
-
-
-def _without_illegal(profile: Profile, repairs: Repairs) -> Profile:
-    sequences = {}
-    for base, items in profile.sequences.items():
-        legal = tuple(item for item in items if _is_legal(profile, base, item, repairs))
-        total = math.fsum(item.probability for item in legal)
-        if total <= 0:
-            continue
-        if abs(total - 1) > PROBABILITY_NOISE:
-            repairs.add(
-                f"op_bases.{base}.sequence", f"the probabilities sum to {total:g}: scaled to 1"
-            )
-            legal = tuple(replace(item, probability=item.probability / total) for item in legal)
-        sequences[base] = legal
-    return replace(profile, sequences=sequences)
-
-
-def _is_legal(profile: Profile, base: str, item: Continuation, repairs: Repairs) -> bool:
-    if base not in profile.op_bases or any(s.base not in profile.op_bases for s in item.steps):
-        return True  # check_profile names it
-    illegal = first_illegal_step(base, item.steps, profile.op_bases, profile.exclusions)
-    if illegal is None:
-        return True
-    at, state = illegal
-    chain = " → ".join(step.base for step in item.steps)
-    repairs.add(
-        f"op_bases.{base}.sequence",
-        f"{chain}: {item.steps[at].base} is excluded by {state}: dropped",
-    )
-    return False

@@ -7,7 +7,7 @@ from typing import Any
 from nandtrace.nand.profiles.entries import ANY_CELLTYPE, ProfileError
 from nandtrace.nand.profiles.nandseqgen_values import Repairs, list_at, map_at, maps_at, names_at
 from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES, meaning_of
-from nandtrace.vocab.nand import Role
+from nandtrace.vocab.nand import Role, Scope
 
 Plain = dict[str, Any]
 
@@ -21,6 +21,9 @@ def bases_of(config: Plain, repairs: Repairs) -> Plain:
     }
     if programs is not None:
         _set_roles(bases, names_at(programs, "program_base_whitelist"), repairs)
+    for name, base in bases.items():
+        if is_addressed(name, bases):
+            _let_hold_planes(name, base, repairs)
     _add_states(bases, config, repairs)
     return bases
 
@@ -39,8 +42,28 @@ def ops_of(config: Plain, bases: Plain, repairs: Repairs) -> Plain:
 
 def is_addressed(base: str, bases: Plain) -> bool:
     """Whether ops of a base address pages."""
-    role = Role(bases[base]["role"]) if "role" in bases[base] else meaning_of(base).role
-    return role in ADDRESSED_ROLES
+    return _role_of(base, bases[base]) in ADDRESSED_ROLES
+
+
+def _role_of(base: str, spec: Plain) -> Role:
+    return Role(spec["role"]) if "role" in spec else meaning_of(base).role
+
+
+def _let_hold_planes(name: str, base: Plain, repairs: Repairs) -> None:
+    """Ops of pages wait for their planes and hold them; a transfer holds the bus alone."""
+    role = _role_of(name, base)
+    if base.get("instant") is True:
+        base["instant"] = False
+        repairs.add(
+            f"op_bases.{name}.instant_resv",
+            f"an op of role {role} must wait until its planes are free: taken as false",
+        )
+    if base["scope"] == Scope.NONE and role is not Role.DATA_OUT:
+        base["scope"] = Scope.PLANE_SET.value
+        repairs.add(
+            f"op_bases.{name}.scope",
+            f"an op of role {role} must hold its planes: taken as PLANE_SET",
+        )
 
 
 def _base(name: str, spec: Plain, repairs: Repairs) -> Plain:

@@ -41,7 +41,7 @@ def check_policy(profile: Profile) -> None:
 def good_blocks(profile: Profile) -> int:
     """Blocks of the device that are not bad."""
     topology = profile.topology
-    return topology.dies * topology.blocks_per_die - len(set(profile.bad_blocks))
+    return topology.dies * topology.blocks_per_die - len(profile.bad_blocks)
 
 
 def _check_policies(policies: Policies, profile: Profile) -> None:
@@ -66,11 +66,15 @@ def _check_names(place: str, names: Iterable[str], known: Mapping[str, object]) 
 
 def _check_bad_blocks(profile: Profile) -> None:
     topology = profile.topology
+    seen: set[tuple[int, int]] = set()
     for at, (die, block) in enumerate(profile.bad_blocks):
         check_range(f"bad_blocks[{at}]: die", die, 0, topology.dies - 1)
         check_range(f"bad_blocks[{at}]: block", block, 0, topology.blocks_per_die - 1)
+        if (die, block) in seen:
+            raise ProfileError(f"bad_blocks[{at}]", f"block {block} of die {die} is there twice")
+        seen.add((die, block))
     bad: dict[tuple[int, int], int] = {}
-    for die, block in dict.fromkeys(profile.bad_blocks):
+    for die, block in profile.bad_blocks:
         plane = block % topology.planes
         bad[die, plane] = bad.get((die, plane), 0) + 1
         if bad[die, plane] == topology.blocks_per_die // topology.planes:

@@ -1,7 +1,8 @@
 """Is a sequence legal by the profile alone? What its own ops leave behind must not exclude a later one.
 
 Known from the sequence alone: the op that held the planes last, the latches it filled and the cache
-states it entered, whether it suspended or resumed something, and whether it switched ODT off.
+states it entered, what it suspended, and whether it switched ODT off. No reset and no resume is part of
+a sequence.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from nandtrace.nand.profile import Exclusions, OpBase, Step
 from nandtrace.vocab.nand import Axis, Role, Scope
 
 _SUSPENDS = {Role.ERASE_SUSPEND: Axis.ERASE, Role.PROGRAM_SUSPEND: Axis.PROGRAM}
-_RESUMES = {Role.ERASE_RESUME: Axis.ERASE, Role.PROGRAM_RESUME: Axis.PROGRAM}
 
 
 def first_illegal_step(
@@ -41,7 +41,7 @@ class _Left:
     last: str | None = None
     latches: dict[str, None] = field(default_factory=dict)
     caches: dict[str, None] = field(default_factory=dict)
-    suspended: dict[Axis, bool] = field(default_factory=dict)
+    suspended: Axis | None = None
     odt_disabled: bool = False
 
     def excluding_state(self, base: str) -> str | None:
@@ -58,14 +58,12 @@ class _Left:
             yield self.rules.by_latch_state, latch
         for cache in self.caches:
             yield self.rules.by_cache_state, cache
-        for axis, suspended in self.suspended.items():
-            yield self.rules.by_suspend_state, f"{'' if suspended else 'NOT_'}{axis}_SUSPENDED"
+        if self.suspended is not None:
+            yield self.rules.by_suspend_state, f"{self.suspended}_SUSPENDED"
         if self.odt_disabled:
             yield self.rules.by_odt_state, "ODT_DISABLE"
 
     def complete(self, base: OpBase) -> None:
-        if base.role in (Role.RESET, Role.RESET_LUN):
-            self._reset()
         if base.scope is not Scope.NONE and not base.instant:
             self.last = base.name
         for latch in base.frees:
@@ -77,15 +75,6 @@ class _Left:
         if base.enters is not None:
             self.caches[base.enters] = None
         if base.role in _SUSPENDS:
-            self.suspended[_SUSPENDS[base.role]] = True
-        if base.role in _RESUMES:
-            self.suspended[_RESUMES[base.role]] = False
+            self.suspended = _SUSPENDS[base.role]
         if base.role in (Role.ODT_DISABLE, Role.ODT_ENABLE):
             self.odt_disabled = base.role is Role.ODT_DISABLE
-
-    def _reset(self) -> None:
-        self.last = None
-        self.latches.clear()
-        self.caches.clear()
-        self.suspended = dict.fromkeys(Axis, False)
-        self.odt_disabled = False
