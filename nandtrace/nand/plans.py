@@ -83,7 +83,7 @@ def compile_plans(op: Op, catalogue: Catalogue, profile: Profile) -> Plans:
         (continuation.probability, plan)
         for continuation in continuations
         if continuation.probability > 0
-        and (plan := _compile_plan(op, continuation.steps, catalogue)) is not None
+        and (plan := compile_plan(op, continuation.steps, catalogue)) is not None
     ]
     closed = [(weight, plan) for weight, plan in weighted if _is_closed(plan)]
     return Plans(
@@ -105,7 +105,8 @@ def _is_closed(plan: Plan) -> bool:
     return not filled
 
 
-def _compile_plan(op: Op, steps: tuple[Step, ...], catalogue: Catalogue) -> Plan | None:
+def compile_plan(op: Op, steps: tuple[Step, ...], catalogue: Catalogue) -> Plan | None:
+    """The plan of an op and these steps; None where they can't follow it."""
     builder = _PlanBuilder(op)
     for step in steps:
         if not builder.add(step, catalogue):

@@ -27,6 +27,12 @@ WRONG = {
         "extends: default\npolicies:\n  max_tries: 1\n  max_tries: 2",
         "policies.max_tries: line 4 gives it again, after line 3",
     ),
+    "continuation-of-another-cell-type": (
+        "extends: default\nsequences:\n  PROGRAM_SLC:\n    - {probability: 1, steps: [{base: "
+        "ONESHOT_PROGRAM_LSB, rules: [none]}]}",
+        "sequences.PROGRAM_SLC[0]: no op can go on so: planes, cell types or addresses of its steps do "
+        "not fit",
+    ),
     "unknown-key": ("extends: default\npolicy: {}", "policy: there is no such key"),
     "unknown-policy": (
         "extends: default\npolicies: {topN: 4}",

@@ -19,6 +19,7 @@ from nandtrace.nand.profiles.checks import check_profile
 from nandtrace.nand.profiles.drain_checks import check_drain
 from nandtrace.nand.profiles.entries import ProfileError, quoted
 from nandtrace.nand.profiles.nandseqgen import is_nandseqgen, profile_from_nandseqgen
+from nandtrace.nand.profiles.plan_checks import check_plans
 from nandtrace.nand.profiles.schema import check_schema
 from nandtrace.nand.profiles.yaml_text import Document, YamlError, read_yaml
 
@@ -74,6 +75,7 @@ def _load(source: _Source) -> LoadedProfile:
     profile = build_profile(plain, source.name)
     check_profile(profile)
     check_drain(profile)
+    check_plans(profile)
     return LoadedProfile(profile)
 
 
