@@ -20,5 +20,7 @@ def test_the_wheel_holds_every_module_and_schema(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "nandtrace").rglob("*.py")}
     schemas = {f"nandtrace/schemas/{path.name}" for path in (ROOT / "schemas").glob("*.json")}
+    profiles = {str(path.relative_to(ROOT)) for path in (ROOT / "nandtrace").rglob("*.yaml")}
     assert len(schemas) >= 10
-    assert modules | schemas | {"nandtrace/py.typed"} <= names
+    assert len(profiles) >= 3
+    assert modules | schemas | profiles | {"nandtrace/py.typed"} <= names
