@@ -13,6 +13,7 @@ from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry
 from nandtrace.check.cells import Cells, derive_cells
 from nandtrace.check.chains import Ops, derive_ops
+from nandtrace.check.drains import Drains, derive_drains
 from nandtrace.check.occupancy import Occupancy, derive_occupancy
 from nandtrace.check.registers import Registers, derive_registers
 from nandtrace.check.rules import DeviceRules
@@ -111,6 +112,11 @@ class Facts:
         """What the output registers of planes held, what was delivered and what was lost."""
         starts, ends = self.rows_of("OP_START"), self.rows_of("OP_END")
         return derive_registers(self.batch, self.segments, starts, ends)
+
+    @cached_property
+    def drains(self) -> Drains:
+        """Where runs delivered what was still reserved."""
+        return derive_drains(self.batch)
 
     @cached_property
     def judged_end(self) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -18,10 +18,14 @@ _MODULES = (
     "nandtrace.check.invariants.nand_lifecycle",
     "nandtrace.check.invariants.nand_boundary",
     "nandtrace.check.invariants.nand_bootstrap",
+    "nandtrace.check.invariants.nand_counts",
     "nandtrace.check.invariants.nand_address",
+    "nandtrace.check.invariants.nand_blocks",
     "nandtrace.check.invariants.nand_read",
     "nandtrace.check.invariants.nand_resource",
+    "nandtrace.check.invariants.nand_marks",
     "nandtrace.check.invariants.nand_suspend",
+    "nandtrace.check.invariants.nand_reset",
     "nandtrace.check.invariants.nand_sequence",
 )
 

@@ -25,7 +25,10 @@ _PLAIN = BaseRules(Scope.NONE)
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """Ops `first` to `stop` of a batch lie `delta` pages after those from `origin` to `origin_stop`."""
+    """Ops `first` to `stop` of a batch lie `delta` pages after those from `origin` to `origin_stop`.
+
+    By rule NONE they lie on the same planes only, by SAME_CELLTYPE they program the same cell type.
+    """
 
     rule: InheritRule
     first: int
@@ -51,6 +54,7 @@ class _Walk:
         self._bases = rules.bases
         self._next = 1
         self._last: tuple[int, int] | None = None
+        self._placed: tuple[int, int] | None = None
         self._sensed: list[tuple[int, int]] = []
         self._written: tuple[int, int] | None = None
         self._note((0, 1), self._base(members[0][0]))
@@ -70,6 +74,8 @@ class _Walk:
                 inherited = self._origin(step, group)
                 if inherited is not None:
                     found.append(inherited)
+                if self._is_celltype_told(step, base):
+                    found.append(Inherited(InheritRule.SAME_CELLTYPE, *group, 0, 1, 0))
                 self._note(group, base)
         return found if self._next == len(self._members) else None
 
@@ -117,12 +123,20 @@ class _Walk:
             origin, delta = origins.get(rule, (None, 0))
             if origin is not None:
                 return Inherited(InheritRule(rule), *group, *origin, delta)
-        return None
+        # An address of its own, on the planes of the first op that has any.
+        return Inherited(InheritRule.NONE, *group, *self._placed, 0) if self._placed else None
+
+    def _is_celltype_told(self, step: SequenceStep, base: BaseRules) -> bool:
+        """Whether a step must be of the first op's cell type, and both tell theirs when they are done."""
+        first = self._base(self._members[0][0])
+        by_rule = InheritRule.SAME_CELLTYPE in step.rules
+        return by_rule and base.role is Role.PROGRAM and first.role in (Role.PROGRAM, Role.ERASE)
 
     def _note(self, group: tuple[int, int], base: BaseRules) -> None:
         if not base.addressed:
             return
         self._last = group
+        self._placed = self._placed or group
         if base.role in _SENSES:
             self._sensed.append(group)
         if base.role in _WRITES:

@@ -17,7 +17,7 @@ from nandtrace.check.rules import SequenceStep
 from nandtrace.check.sequence_shapes import FROM_SUSPENDED, Inherited, Member, matches
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
-from nandtrace.vocab.nand import Source
+from nandtrace.vocab.nand import InheritRule, Source
 
 Flags = npt.NDArray[np.bool_]
 
@@ -51,7 +51,8 @@ class Sequences:
     """`heads` are the rows of the COMMITs that begin a batch, `sizes` how many COMMITs it has.
 
     `loose` are COMMITs with source SEQUENCE in no batch, `ruled` counts the ops whose rule says where
-    they must be, `from_suspended` are those that read a suspended program.
+    they must be, `from_suspended` are those that read a suspended program. `one_celltype` are pairs of
+    an op that begins a batch and one of it that must program the same cell type.
     """
 
     heads: Int64s
@@ -61,6 +62,7 @@ class Sequences:
     astray: list[Astray] = field(default_factory=list)
     ruled: int = 0
     from_suspended: list[Int64s] = field(default_factory=list)
+    one_celltype: list[tuple[Int64s, Int64s]] = field(default_factory=list)
 
 
 def derive_sequences(batch: Batch) -> Sequences:
@@ -129,11 +131,18 @@ def _judge_shape(batch: Batch, found: Sequences, heads: Int64s, members: list[Me
     if not candidates:
         found.wrong.append(Wrong(heads, _expected(name, alternatives), followed))
         return
-    found.ruled += len(heads) * sum(item.stop - item.first for item in candidates[0])
     for item in candidates[0]:
+        rows = [heads + place for place in range(item.first, item.stop)]
         if item.origin == FROM_SUSPENDED:
-            found.from_suspended += [heads + place for place in range(item.first, item.stop)]
-    _judge_places(batch, found, heads, candidates)
+            found.from_suspended += rows
+        if item.rule is InheritRule.SAME_CELLTYPE and all(item in items for items in candidates):
+            found.one_celltype += [(heads, each) for each in rows]
+    places = [
+        [item for item in items if item.rule is not InheritRule.SAME_CELLTYPE]
+        for items in candidates
+    ]
+    found.ruled += len(heads) * sum(item.stop - item.first for item in places[0])
+    _judge_places(batch, found, heads, places)
 
 
 def _expected(name: str, alternatives: tuple[tuple[SequenceStep, ...], ...]) -> str:
@@ -157,11 +166,13 @@ def _judge_places(
         if len(rows):
             due = _targets_of(batch, rows + item.origin, 0)
             due["page"] = due["page"] + item.delta
+            if item.rule is InheritRule.NONE:
+                due["block"][:], due["page"][:] = NULL, NULL
             found.astray.append(Astray(item.rule, rows + item.first, due))
 
 
 def _is_astray(batch: Batch, heads: Int64s, item: Inherited) -> Flags:
-    """Whether the targets of a group are not those of its origin, `delta` pages on."""
+    """Whether the targets of a group are not where their rule puts them."""
     astray = np.zeros(len(heads), np.bool_)
     if item.origin == FROM_SUSPENDED:
         return astray
@@ -173,7 +184,7 @@ def _is_astray(batch: Batch, heads: Int64s, item: Inherited) -> Flags:
         targets = _targets_of(batch, heads + item.first, place)
         others = range(theirs) if mine != theirs else range(place, place + 1)
         same = [
-            _is_at(targets, _targets_of(batch, heads + item.origin, other), item.delta)
+            _is_at(targets, _targets_of(batch, heads + item.origin, other), item)
             for other in others
         ]
         astray |= ~np.logical_or.reduce(same)
@@ -193,9 +204,10 @@ def _targets_of(batch: Batch, rows: Int64s, place: int) -> dict[str, Int64s]:
     return {name: columns[name][places] for name in _TARGET}
 
 
-def _is_at(targets: dict[str, Int64s], origin: dict[str, Int64s], delta: int) -> Any:
-    """Whether targets are those of the origin, `delta` pages on; of a die there is nothing to compare."""
-    same = origin["page"] + delta == targets["page"]
-    for name in ("die", "plane", "block"):
-        same &= origin[name] == targets[name]
+def _is_at(targets: dict[str, Int64s], origin: dict[str, Int64s], item: Inherited) -> Any:
+    """Whether targets are where the origin puts them; of a die there is nothing to compare."""
+    same = (origin["die"] == targets["die"]) & (origin["plane"] == targets["plane"])
+    if item.rule is not InheritRule.NONE:
+        same &= origin["block"] == targets["block"]
+        same &= origin["page"] + item.delta == targets["page"]
     return same | (origin["page"] == NULL) | (targets["page"] == NULL)

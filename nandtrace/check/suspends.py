@@ -22,11 +22,11 @@ from nandtrace.vocab.nand import Axis
 class Suspends:
     """`suspends` has a row per SUSPEND, `resumes` one per RESUME, in order.
 
-    Columns of `suspends`: `seq`, `run_row`, `die`, `axis`, `op`, `at_ns`, `remaining_ns`, `row` (of the
-    segment cut, null if unknown), `has_target`, and of that segment `seg`, `start_ns`,
+    Columns of `suspends`: `seq`, `run_row`, `die`, `axis`, `op`, `at_ns`, `remaining_ns`, `by_seg`, `row`
+    (of the segment cut, null if unknown), `has_target`, and of that segment `seg`, `start_ns`,
     `end_ns`, `work_ns` (what it had to do), `begun_ns` (when it began to do it); null if unknown.
-    Columns of `resumes`: `seq`, `run_row`, `time_ns`, `die`, `axis`, `op`, `ok`, `remaining_ns`, and
-    what stacks of suspended ops say: `found`, `in_order`, `program_waits` (0 or 1), `kept_ns`.
+    Columns of `resumes`: `seq`, `run_row`, `time_ns`, `die`, `axis`, `op`, `ok`, `remaining_ns`,
+    `by_seg`, and what stacks of suspended ops say: `found`, `in_order`, `program_waits` (0 or 1), `kept_ns`.
     `left` are the ops suspended at the end of runs, as of `StackReplay`.
     """
 
@@ -42,7 +42,7 @@ def derive_suspends(batch: Batch, segments: Segments) -> Suspends:
     suspends = _with_unnumbered_targets(batch, suspends, segments)
     suspends = suspends.with_columns(has_target=_has_target(batch, suspends))
     suspends = suspends.hstack(_cut_segments(segments, suspends["row"]))
-    resumes = _columns(batch, "RESUME", ("die", "axis", "op", "ok", "remaining_ns"))
+    resumes = _columns(batch, "RESUME", ("die", "axis", "op", "ok", "remaining_ns", "by_seg"))
     replay = replay_stacks(batch, suspends, resumes, _reset_ops(batch, segments))
     resumes = resumes.with_columns(**replay.resumes)
     suspends = _without_targets(suspends, replay.again)
@@ -62,7 +62,7 @@ def _columns(batch: Batch, kind: str, names: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _suspends(batch: Batch) -> pl.DataFrame:
-    frame = _columns(batch, "SUSPEND", ("die", "axis", "op", "at_ns", "remaining_ns"))
+    frame = _columns(batch, "SUSPEND", ("die", "axis", "op", "at_ns", "remaining_ns", "by_seg"))
     return frame.with_columns(at_ns=pl.col("at_ns").fill_null(pl.col("time_ns"))).with_row_index(
         "place"
     )

@@ -1,8 +1,8 @@
 """A slow, obvious second opinion on a JSON-lines log: one event after the other, plain Python.
 
-Written from DESIGN and the README of the real logs, not from nandtrace.check, and sharing nothing
-with it. `judge` counts, per invariant, what is wrong; counts are comparable only where one event is
-one violation, elsewhere only whether there is any.
+Written from the specification of the invariants and the README of the real logs, not from
+nandtrace.check, and sharing nothing with it. `judge` counts, per invariant, what is wrong; counts are
+comparable only where one event is one violation, elsewhere only whether there is any.
 """
 
 from __future__ import annotations

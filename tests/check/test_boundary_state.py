@@ -135,7 +135,8 @@ def test_a_reset_ends_what_was_taken_over(tmp_path: Path, batch_events: int) -> 
     log.end(**RESET_STATE)
     trace = log.record(tmp_path / "log.mpk", chunk_events=3)
     bad = {item.id for item in verify_trace(trace).invariants if item.violated}
-    assert bad == {"sequence-complete"}, "the read was committed without what must follow it"
+    # The read was committed without what must follow it, and no op filled the latches.
+    assert bad == {"sequence-complete", "marks-follow-ops"}
     names = (REPLAY, "apply-pgm-matched", "apply-erase-matched", "refs-resolve", "op-closed")
     for name in names:
         assert found(trace, name, batch_events=batch_events) == []
@@ -364,9 +365,13 @@ def test_refills_at_the_begin_and_then_every_period(tmp_path: Path) -> None:
     [
         (
             [(10, "PHASE_HOOK")],
-            [(2, "a QUEUE_REFILL at the run's begin", "none in the run")],
+            [(4, "a QUEUE_REFILL at 10 µs", "none in the run")],
         ),
         ([(10, "QUEUE_REFILL")], [(3, "a QUEUE_REFILL at 10 µs", "10.01 µs")]),
+        (
+            [FIRST, (1_000, "QUEUE_REFILL"), (2_500, "PHASE_HOOK")],
+            [(6, "a QUEUE_REFILL at 12 µs", "none after 2 in the run")],
+        ),
         ([FIRST, FIRST], [(4, "a QUEUE_REFILL at 11 µs", "10 µs")]),
         ([FIRST, (990, "QUEUE_REFILL")], [(4, "a QUEUE_REFILL at 11 µs", "10.99 µs")]),
         ([FIRST, (2_000, "QUEUE_REFILL")], [(4, "a QUEUE_REFILL at 11 µs", "12 µs")]),
@@ -390,3 +395,93 @@ def test_a_refill_carried_into_a_run(tmp_path: Path) -> None:
 def test_a_header_without_a_period_asks_for_no_refills(tmp_path: Path) -> None:
     trace = hooked(tmp_path, [(10, "PHASE_HOOK")], rules={})
     assert counted(trace, REFILL) == (0, 0, 0)
+
+
+def refilled(path: Path, until_ns: int, times_ns: list[int], stop: str | None) -> Path:
+    """A run from 10 µs on up to `until_ns`, with its refills."""
+    log = DeviceLog()
+    log.now = 10_000
+    log.begin()
+    log.calls[-1][1]["run_until_ns"] = until_ns
+    for log.now in times_ns:
+        log.call("hook", hook="QUEUE_REFILL", die=0, plane=0)
+    log.end()
+    log.calls[-1][1]["stop"] = stop
+    return log.record(path / "log.mpk")
+
+
+@pytest.mark.parametrize(
+    ("until_ns", "times_ns", "stop"),
+    [
+        (12_000, [10_000, 11_000], "run_until"),
+        (12_000, [10_000, 11_000, 12_000], "run_until"),
+        (12_010, [10_000, 11_000, 12_000], "run_until"),
+        (12_010, [10_000, 11_000, 12_000, 13_000], "run_until"),
+        (10_000, [], "run_until"),
+        (90_000, [10_000, 11_000], "hooks"),
+        (90_000, [], "hooks"),
+        (90_000, [10_000, 11_000], None),
+    ],
+)
+def test_refills_up_to_where_the_run_stopped(
+    tmp_path: Path, until_ns: int, times_ns: list[int], stop: str | None
+) -> None:
+    trace = refilled(tmp_path, until_ns, times_ns, stop)
+    assert counted(trace, REFILL) == (1, int(bool(times_ns)), 0)
+
+
+@pytest.mark.parametrize(
+    ("until_ns", "times_ns", "violation"),
+    [
+        (12_010, [], (1, "a QUEUE_REFILL at 10 µs", "none in the run")),
+        (12_000, [10_000], (2, "a QUEUE_REFILL at 11 µs", "none after 1 in the run")),
+        (12_010, [10_000, 11_000], (3, "a QUEUE_REFILL at 12 µs", "none after 2 in the run")),
+        (
+            10_500,
+            [10_000, 11_000, 12_000],
+            (3, "no QUEUE_REFILL after the tick that crosses 10.5 µs", "12 µs"),
+        ),
+        (10_000, [10_000], (1, "no QUEUE_REFILL after the tick that crosses 10 µs", "10 µs")),
+    ],
+)
+def test_refills_that_stop_early_or_go_on(
+    tmp_path: Path, until_ns: int, times_ns: list[int], violation: tuple[int, str, str]
+) -> None:
+    trace = refilled(tmp_path, until_ns, times_ns, "run_until")
+    assert found(trace, REFILL) == [violation]
+    assert counted(trace, REFILL) == (1, 1, 1)
+
+
+NOT_LEFT = {
+    "nothing left": [],
+    "another op left": [(0, 0, True), (0, 1, True), (0, 0, False)],
+    "it left before": [(0, 1, True), (0, 1, False)],
+    "it came": [(10, 1, True)],
+}
+
+
+@pytest.mark.parametrize("case", NOT_LEFT)
+def test_a_commit_from_the_backlog_of_an_op_that_did_not_leave_it(
+    tmp_path: Path, case: str
+) -> None:
+    log = _backlog_log(NOT_LEFT[case])
+    seq = len(log.calls) - 2
+    said = ("op 1 to leave the backlog just before its COMMIT", "it did not")
+    assert found(log.record(tmp_path / "log.mpk"), "backlog-fifo") == [(seq, *said)]
+
+
+def test_a_commit_from_the_backlog_of_the_op_that_just_left_it(tmp_path: Path) -> None:
+    log = _backlog_log([(0, 1, True), (0, 2, True), (10, 1, False)])
+    assert counted(log.record(tmp_path / "log.mpk"), "backlog-fifo") == (2, 2, 0)
+
+
+def _backlog_log(moves: list[tuple[int, int, bool]]) -> DeviceLog:
+    """Ops come to the backlog and leave it, and then, at 10, op 1 is committed from it."""
+    log = DeviceLog()
+    log.begin(backlog=[[]])
+    for log.now, op, comes in moves:
+        log.call("backlog", on=comes, op=op, op_name="Read", die=0)
+    log.now, log.seg = 10, 1
+    log.commit(("READ", on(0, 0)), source="BACKLOG")
+    log.end()
+    return log

@@ -60,6 +60,17 @@ def run_ends_after_drain(calls: Calls) -> None:
 
 CHAIN = {"source": "RESUME_CHAIN"}
 
+
+def chain_starts_late(calls: Calls) -> None:
+    """The first chain segment, and all that comes after its start, 10 ns later."""
+    chain = calls[nth(calls, "commit", 0, **CHAIN)][1]
+    later = [arguments for _, arguments in calls[nth(calls, "op_start", 0, seg=chain["seg"]) :]]
+    for arguments in [chain, *later]:
+        for name in ("time_ns", "start_ns", "end_ns", "due_ns", "run_until_ns"):
+            if name in arguments and not (arguments is chain and name == "time_ns"):
+                arguments[name] += 10
+
+
 FAULTS: dict[str, tuple[Callable[[Calls], None], set[str]]] = {
     "an OP_END is lost": (
         drop("op_end", 0),
@@ -136,6 +147,18 @@ FAULTS: dict[str, tuple[Callable[[Calls], None], set[str]]] = {
         change("commit", 0, {"base": "ERASE"}, targets=[(0, 1, 1, 0), (0, 0, 0, 0)]),
         {"multi-plane-address", "apply-erase-matched"},
     ),
+    "a suspend leaves the OP_END in the queue": (
+        drop("cancel", 0, reason="SUSPEND"),
+        {"one-op-end-per-segment"},
+    ),
+    "a chain segment starts later than its resume is over": (
+        chain_starts_late,
+        {"resume-restores"},
+    ),
+    "a COMMIT from the backlog of an op that never waited": (
+        change("commit", 7, source="BACKLOG"),
+        {"backlog-fifo"},
+    ),
     "a suspend of an op that has ended": (
         change("suspend", 0, op=0),
         {"suspend-has-target", "resume-has-target"},
@@ -201,6 +224,26 @@ def test_the_header_says_what_may_change_between_runs(tmp_path: Path) -> None:
     assert violated(free) == set()
 
 
+def test_a_resume_that_names_no_op_may_wait_for_its_chain(tmp_path: Path) -> None:
+    calls = legal_calls()
+    chain_starts_late(calls)
+    change("resume", 0, by_seg=None)(calls)
+    assert violated(record(tmp_path / "late.mpk", calls)) == set()
+
+
+def test_a_suspend_that_names_no_op_may_come_without_a_cancel(tmp_path: Path) -> None:
+    calls = legal_calls()
+    drop("cancel", 0, reason="SUSPEND")(calls)
+    change("suspend", 0, by_seg=None)(calls)
+    assert violated(record(tmp_path / "silent.mpk", calls)) == set()
+
+
+def test_a_run_that_tells_of_no_backlog_may_commit_from_it(tmp_path: Path) -> None:
+    calls = legal_calls()
+    change("commit", 0, source="BACKLOG")(calls)
+    assert violated(record(tmp_path / "untold.mpk", calls)) == set()
+
+
 def violated(path: Path) -> set[str]:
     return {item.id for item in verify_trace(path).invariants if item.violated}
 
@@ -219,11 +262,15 @@ def test_the_legal_story_is_ok(tmp_path: Path) -> None:
         "excluded-by-cache",
         "excluded-by-suspend",
         "excluded-by-odt",
+        "marks-follow-ops",
+        "suspended-block-untouched",
+        "reset-ends-all",
         "nothing-proposed-after-run-until",
         "drain-clock",
         "multi-plane-address",
         "bootstrap-preserved",
         "refill-reseeded",
+        "run-counts",
         "read-programmed-page",
         "dout-matches-read",
         "read-has-dout",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.check.device_log import DIE, DeviceLog, Op, both, counted, found, on
+from tests.check.device_log import DIE, RULES, DeviceLog, Op, both, counted, found, on
 
 COMPLETE, INHERIT = "sequence-complete", "inherit-rules"
 
@@ -31,6 +31,7 @@ LEGAL: dict[str, list[Op]] = {
         ("DOUT", on(1, 2)),
     ],
     "a copy-back to anywhere": [("READ", on(0, 1)), ("COPYBACK_PROGRAM", on(0, 0, 2))],
+    "a copy-back of two planes to anywhere": [("READ", both(1)), ("COPYBACK_PROGRAM", both(4))],
     "a page loaded in two steps": [("LSB", on(0, 4)), ("READ", on(0, 2)), ("MSB", on(0, 4))],
     "a sequence that may be empty": [("SETPARA", DIE)],
     "a register read back": [("SETPARA", DIE), ("GETPARA", DIE)],
@@ -56,8 +57,8 @@ def test_a_legal_sequence(tmp_path: Path, what: str) -> None:
 
 def test_all_of_them_are_counted(tmp_path: Path) -> None:
     trace = recorded(tmp_path, *LEGAL.values())
-    assert counted(trace, COMPLETE) == (9, 8, 0)
-    assert counted(trace, INHERIT) == (14, 14, 0)
+    assert counted(trace, COMPLETE) == (10, 9, 0)
+    assert counted(trace, INHERIT) == (17, 17, 0)
 
 
 OR_ELSE = "READ to be followed by DOUT or CACHE_READ DOUT CACHE_READ_END DOUT or COPYBACK_PROGRAM"
@@ -209,6 +210,22 @@ ASTRAY: dict[str, tuple[list[Op], int, str, str]] = {
 }
 
 
+ASTRAY |= {
+    "an address of its own on another plane": (
+        [("READ", on(0, 1)), ("COPYBACK_PROGRAM", on(1, 4))],
+        2,
+        "by none die 0, plane 0, block -, page -",
+        "die 0, plane 1, block 1, page 4",
+    ),
+    "an address of its own on planes in another order": (
+        [("READ", both(1)), ("COPYBACK_PROGRAM", [*on(1, 4), *on(0, 4)])],
+        2,
+        "by none die 0, plane 0, block -, page -",
+        "die 0, plane 1, block 1, page 4",
+    ),
+}
+
+
 @pytest.mark.parametrize("what", ASTRAY)
 def test_a_step_at_another_address(tmp_path: Path, what: str) -> None:
     ops, seq, expected, actual = ASTRAY[what]
@@ -264,3 +281,33 @@ def test_nothing_is_asked_where_the_header_tells_no_sequences(tmp_path: Path) ->
     trace = recorded(tmp_path, [("READ", on(0, 1))], rules={})
     assert counted(trace, COMPLETE) == (0, 0, 0)
     assert counted(trace, INHERIT) == (0, 0, 0)
+
+
+def programs(path: Path, rules: list[str], first: str, second: str) -> Path:
+    """Two programs of a block, the second one a step of the first one's sequence."""
+    log = DeviceLog()
+    log.begin()
+    batch = log.commit(("PROGRAM", on(0, 4)), ("PROGRAM", on(0, 5)))
+    for page, (segment, celltype) in enumerate(zip(batch, (first, second), strict=True), 4):
+        log.play([segment])
+        log.call("apply_pgm", seg=segment[0], cells=[(0, 0, page)], celltype=celltype)
+    log.end(addr_state=[5, 3, -1, -2])
+    sequences = {"PROGRAM": [[{"base": "PROGRAM", "rules": rules}]]}
+    return log.record(path / "log.mpk", rules=RULES | {"sequences": sequences})
+
+
+def test_a_program_of_the_same_cell_type(tmp_path: Path) -> None:
+    trace = programs(tmp_path, ["inc_page", "same_celltype"], "SLC", "SLC")
+    assert counted(trace, INHERIT) == (2, 2, 0)
+
+
+def test_a_program_of_another_cell_type(tmp_path: Path) -> None:
+    trace = programs(tmp_path, ["inc_page", "same_celltype"], "SLC", "TLC")
+    assert found(trace, INHERIT) == [(2, "by same_celltype a program of SLC", "TLC")]
+
+
+@pytest.mark.parametrize(
+    ("rules", "first"), [(["inc_page"], "SLC"), (["inc_page", "same_celltype"], "NONE")]
+)
+def test_a_cell_type_that_no_rule_binds(tmp_path: Path, rules: list[str], first: str) -> None:
+    assert counted(programs(tmp_path, rules, first, "TLC"), INHERIT) == (1, 1, 0)

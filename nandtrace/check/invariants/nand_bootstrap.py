@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from nandtrace.check.batch import Batch
+from nandtrace.check.drains import Flags, run_untils
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, microseconds, nothing
+from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import BootstrapStage, Hook, RunEnd
 
@@ -98,55 +101,131 @@ def _drained_stages(facts: Facts) -> list[tuple[int, str, str]]:
 @invariant(
     "refill-reseeded",
     group=GROUP,
-    sentence="Every run dispatches a QUEUE_REFILL of its own at its begin, and then one every period; none "
-    "is carried over a boundary.",
+    sentence="Every run dispatches a QUEUE_REFILL of its own at its begin and then one every period, up to "
+    "the tick that crosses run_until or the hook that used up its budget; none is carried over a boundary.",
     rationale="A refill that is lost stops the proposals, one that is doubled at every boundary drowns "
     "the rest.",
     source="nandtrace model: hooks; how a run ends",
     needs=("RUN_BEGIN",),
 )
 def refill_reseeded(facts: Facts) -> Finding:
-    batch, runs = facts.batch, facts.batch.runs
     period_ns = facts.rules.queue_refill_period_ns
     if period_ns is None:
         return nothing()
-    hooks = batch.rows("HOOK")
-    refills = hooks[batch.column("HOOK", "hook") == batch.code(Hook.QUEUE_REFILL)]
-    rows = batch.run_row[refills]
-    first = np.searchsorted(rows, rows)
-    begin_ns = np.where(runs.begin >= 0, batch.time_ns[runs.begin], NULL)
-    due_ns = begin_ns[rows] + (np.arange(len(rows)) - first) * period_ns
-    late = np.flatnonzero((batch.time_ns[refills] != due_ns) & (begin_ns[rows] != NULL))
-    wrong = pl.DataFrame(
-        {
-            "seq": batch.seq[refills[late]],
-            "due_ns": due_ns[late],
-            "time_ns": batch.time_ns[refills[late]],
-        }
-    ).select(
-        "seq",
-        due=pl.format("a QUEUE_REFILL at {}", microseconds("due_ns")),
-        found=microseconds("time_ns"),
-    )
-    hooked = np.unique(batch.run_row[hooks])
-    offenders = pl.concat([wrong, _never_refilled(facts, refills), _carried_refills(facts)])
+    batch, runs = facts.batch, facts.batch.runs
+    refills = _derive_refills(batch, period_ns)
+    due = refills.due_before(_last_moments(batch, refills.until_ns))
+    parts = [_untimely(batch, refills), _missing(batch, refills, due), _carried_refills(facts)]
+    if period_ns:
+        parts.append(_beyond(batch, refills))
+    hooked = np.bincount(batch.run_row[batch.rows("HOOK")], minlength=len(runs)) > 0
     return finding(
         len(runs),
-        offenders.sort("seq"),
-        exercised=len(hooked),
+        pl.concat(parts).sort("seq"),
+        exercised=int(np.count_nonzero(hooked | (due > 0))),
         expected=pl.col("due"),
         actual=pl.col("found"),
     )
 
 
-def _never_refilled(facts: Facts, refills: Any) -> pl.DataFrame:
-    """Runs with a hook after their begin's time, and no QUEUE_REFILL."""
-    batch, runs = facts.batch, facts.batch.runs
-    hooks = batch.rows("HOOK")
-    later = hooks[batch.time_ns[hooks] > batch.time_ns[runs.first[batch.run_row[hooks]]]]
-    rows = np.setdiff1d(batch.run_row[later], batch.run_row[refills])
-    return pl.DataFrame({"seq": batch.seq[runs.first[rows]]}).with_columns(
-        due=pl.lit("a QUEUE_REFILL at the run's begin"), found=pl.lit("none in the run")
+@dataclass(frozen=True, slots=True)
+class _Refills:
+    """QUEUE_REFILLs: positions, rows of their runs, their numbers in these; and per run its begin and
+    its run_until, NULL where unknown."""
+
+    positions: Int64s
+    rows: Int64s
+    numbers: Int64s
+    begin_ns: Int64s
+    until_ns: Int64s
+    period_ns: int
+
+    @property
+    def due_ns(self) -> Int64s:
+        return self.begin_ns[self.rows] + self.numbers * self.period_ns
+
+    def late(self, batch: Batch) -> Flags:
+        """Which of them come at another time than theirs."""
+        late: Flags = batch.time_ns[self.positions] != self.due_ns
+        late &= self.begin_ns[self.rows] != NULL
+        return late
+
+    def due_before(self, moment_ns: Int64s) -> Int64s:
+        """How many are due per run from its begin on and before a moment; 0 where either is unknown."""
+        known = (self.begin_ns != NULL) & (moment_ns != NULL) & (moment_ns > self.begin_ns)
+        span_ns = np.where(known, moment_ns - self.begin_ns, 0)
+        return np.where(known, (span_ns - 1) // max(self.period_ns, 1) + 1, 0)
+
+
+def _derive_refills(batch: Batch, period_ns: int) -> _Refills:
+    runs, hooks = batch.runs, batch.rows("HOOK")
+    positions = hooks[batch.column("HOOK", "hook") == batch.code(Hook.QUEUE_REFILL)]
+    rows = batch.run_row[positions]
+    numbers = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    begin_ns = np.where(runs.begin >= 0, batch.time_ns[runs.begin], NULL)
+    until_ns = np.where(runs.begin >= 0, run_untils(batch), NULL)
+    return _Refills(positions, rows, numbers, begin_ns, until_ns, period_ns)
+
+
+def _last_moments(batch: Batch, until_ns: Int64s) -> Int64s:
+    """Per run the time before which every refill must have been dispatched, NULL for none.
+
+    That is run_until where the run got there, else its last hook: a budget of hooks may have ended it.
+    """
+    hooks, ends = batch.rows("HOOK"), batch.rows("RUN_END")
+    last_ns = np.full(len(until_ns), NULL, np.int64)
+    np.maximum.at(last_ns, batch.run_row[hooks], batch.time_ns[hooks])
+    reached = np.zeros(len(until_ns), np.bool_)
+    reached[batch.run_row[ends]] = batch.column("RUN_END", "stop") == batch.code(_STOP_RUN_UNTIL)
+    return np.where(reached & (until_ns != NULL), until_ns, last_ns)
+
+
+_STOP_RUN_UNTIL = "run_until"
+"""Word of RUN_END.stop for a run that went on up to its run_until."""
+
+
+def _untimely(batch: Batch, refills: _Refills) -> pl.DataFrame:
+    late = np.flatnonzero(refills.late(batch))
+    return _timed(batch, refills.positions[late], refills.due_ns[late]).select(
+        "seq",
+        due=pl.format("a QUEUE_REFILL at {}", microseconds("due_ns")),
+        found=microseconds("time_ns"),
+    )
+
+
+def _timed(batch: Batch, positions: Int64s, due_ns: Int64s) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"seq": batch.seq[positions], "due_ns": due_ns, "time_ns": batch.time_ns[positions]}
+    )
+
+
+def _missing(batch: Batch, refills: _Refills, due: Int64s) -> pl.DataFrame:
+    """Runs in which refills that were due never came, with the first of these."""
+    counts = np.bincount(refills.rows, minlength=len(due))
+    if not refills.period_ns:
+        due = np.minimum(due, 1)
+    # Of a run with some at the wrong time that is said already.
+    lost = np.setdiff1d(np.flatnonzero(counts < due), refills.rows[refills.late(batch)])
+    due_ns = refills.begin_ns[lost] + counts[lost] * refills.period_ns
+    frame = _timed(batch, batch.runs.last[lost], due_ns).with_columns(count=counts[lost])
+    return frame.select(
+        "seq",
+        due=pl.format("a QUEUE_REFILL at {}", microseconds("due_ns")),
+        found=pl.when(pl.col("count") > 0)
+        .then(pl.format("none after {} in the run", "count"))
+        .otherwise(pl.lit("none in the run")),
+    )
+
+
+def _beyond(batch: Batch, refills: _Refills) -> pl.DataFrame:
+    """Refills too many: one may come with the tick that crosses run_until, none if it was crossed before."""
+    begin_ns, until_ns, rows = refills.begin_ns, refills.until_ns, refills.rows
+    most = np.where(begin_ns < until_ns, refills.due_before(until_ns) + 1, 0)
+    after = np.flatnonzero((until_ns[rows] != NULL) & (refills.numbers >= most[rows]))
+    return _timed(batch, refills.positions[after], until_ns[rows[after]]).select(
+        "seq",
+        due=pl.format("no QUEUE_REFILL after the tick that crosses {}", microseconds("due_ns")),
+        found=microseconds("time_ns"),
     )
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from nandtrace.check.cells import end_states
+from nandtrace.check.drains import completed_ends, crossing_ticks, drained_ends, run_untils
 from nandtrace.check.facts import Facts
 from nandtrace.check.folding import Folding, fold_addresses
 from nandtrace.check.registry import invariant
@@ -96,10 +97,8 @@ def _boundary_finding(
 )
 def nothing_proposed_after_run_until(facts: Facts) -> Finding:
     batch = facts.batch
-    until = np.full(len(batch.runs), NULL, np.int64)
-    begins = batch.rows("RUN_BEGIN")
-    until[batch.run_row[begins]] = batch.column("RUN_BEGIN", "run_until_ns")
-    crossing = _crossing_tick(batch.time_ns, batch.run_row, until)
+    until = run_untils(batch)
+    crossing = crossing_ticks(batch, until)
     drained = _first_drained(facts)
     parts, evaluated, exercised = [], 0, 0
     for kind in ("PROPOSE", "COMMIT"):
@@ -163,14 +162,6 @@ def _by_the_drain(facts: Facts) -> Any:
     return drained
 
 
-def _crossing_tick(time_ns: Any, run_row: Any, until: Any) -> Any:
-    """Per run, the first time at or after run_until at which anything happened."""
-    late = np.flatnonzero(time_ns >= until[run_row])
-    crossing = np.full(len(until), np.iinfo(np.int64).max, np.int64)
-    np.minimum.at(crossing, run_row[late], time_ns[late])
-    return crossing
-
-
 def _first_drained(facts: Facts) -> Any:
     """Per run, the sequence number of the first drained OP_END: there the loop had stopped."""
     batch = facts.batch
@@ -183,27 +174,53 @@ def _first_drained(facts: Facts) -> Any:
 @invariant(
     "drain-clock",
     group=GROUP,
-    sentence="After a drain the clock stands at the last drained OP_END.",
+    sentence="After a drain the clock stands at the last OP_END that it completed; these OP_ENDs and no "
+    "others are marked as drained.",
     rationale="A clock left at run_until lets the next run begin before this one is over.",
     source="nandtrace model: the drain",
     needs=("RUN_END", "OP_END"),
 )
 def drain_clock(facts: Facts) -> Finding:
     batch, runs = facts.batch, facts.batch.runs
-    positions = batch.rows("OP_END")[batch.column("OP_END", "drained") == 1]
+    positions = batch.rows("OP_END")[drained_ends(batch, facts.drains)]
     last = np.full(len(runs), NULL, np.int64)
     np.maximum.at(last, batch.run_row[positions], batch.time_ns[positions])
     drained = np.flatnonzero((last != NULL) & (runs.end >= 0))
     ends = runs.end[drained]
     frame = pl.DataFrame(
         {"seq": batch.seq[ends], "time_ns": batch.time_ns[ends], "last_ns": last[drained]}
+    ).filter(pl.col("time_ns") != pl.col("last_ns"))
+    off = frame.select(
+        "seq",
+        due=pl.format("the run to end at {}", microseconds("last_ns")),
+        found=microseconds("time_ns"),
     )
     return finding(
         int((runs.end >= 0).sum()),
-        frame.filter(pl.col("time_ns") != pl.col("last_ns")),
-        exercised=len(frame),
-        expected=pl.format("the run to end at {}", microseconds("last_ns")),
-        actual=microseconds("time_ns"),
+        pl.concat([off, _wrongly_marked(facts)]).sort("seq"),
+        exercised=len(drained),
+        expected=pl.col("due"),
+        actual=pl.col("found"),
+    )
+
+
+def _wrongly_marked(facts: Facts) -> pl.DataFrame:
+    """OP_ENDs marked as drained that are not, or the reverse, in runs that tell where they drain."""
+    batch, drains = facts.batch, facts.drains
+    told = np.zeros(len(batch.runs), np.bool_)
+    told[drains.run_row] = True
+    positions = batch.rows("OP_END")
+    marked = batch.column("OP_END", "drained") == 1
+    due = drains.holds(positions) & completed_ends(batch)
+    wrong = np.flatnonzero(told[batch.run_row[positions]] & (marked != due))
+    words = np.array(["an OP_END not marked as drained", "an OP_END marked as drained"])
+    return pl.DataFrame(
+        {
+            "seq": batch.seq[positions[wrong]],
+            "due": words[due[wrong].astype(np.int64)].tolist(),
+            "found": np.array(["not marked", "marked"])[marked[wrong].astype(np.int64)].tolist(),
+        },
+        schema={"seq": pl.Int64, "due": pl.String, "found": pl.String},
     )
 
 

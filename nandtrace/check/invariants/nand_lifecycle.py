@@ -8,7 +8,7 @@ import polars as pl
 from nandtrace.check.chains import follows_its_op
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
-from nandtrace.check.tables import Finding, finding, microseconds, nothing
+from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import SuspendCloses
 
@@ -47,7 +47,7 @@ def one_op_start_per_segment(facts: Facts) -> Finding:
     "one-op-end-per-segment",
     group=GROUP,
     sentence="Every committed segment is closed exactly once: by its OP_END, or by the CANCEL of a "
-    "suspend or a reset.",
+    "suspend or a reset; where a suspend closes it by an OP_END, a CANCEL withdraws the one that was due.",
     rationale="An OP_END that was still queued when a run stopped is lost, and what it would have done "
     "with it; one that comes twice counts its work twice.",
     source="nandtrace model: segments; how a run ends",
@@ -72,11 +72,37 @@ def one_op_end_per_segment(facts: Facts) -> Finding:
         .then(pl.lit(" (its OP_END was withdrawn, but no suspend or reset did it)"))
         .otherwise(pl.lit("")),
     )
+    wrong = wrong.with_columns(
+        rule=pl.format("segment {} closed once", "seg"),
+        found=pl.format("closed {} times{}", "closed", "note"),
+    )
+    kept = _kept_ends(facts)
     return finding(
         len(frame),
-        wrong,
-        expected=pl.format("segment {} closed once", "seg"),
-        actual=pl.format("closed {} times{}", "closed", "note"),
+        pl.concat([wrong.select(kept.columns), kept]),
+        expected=pl.col("rule"),
+        actual=pl.col("found"),
+    )
+
+
+def _kept_ends(facts: Facts) -> pl.DataFrame:
+    """Segments that a SUSPEND cut by an OP_END of its own, and whose queued OP_END none withdrew.
+
+    Only SUSPENDs that name the op that does it are judged: a log that does not may tell no CANCELs.
+    """
+    segments, rows = facts.segments, np.empty(0, np.int64)
+    tells = "CANCEL" in facts.batch.vocabulary.by_name
+    if tells and facts.rules.suspend_closes is SuspendCloses.OP_END:
+        suspends = facts.suspends.suspends.filter(
+            pl.col("by_seg").is_not_null(), pl.col("row").is_not_null()
+        )
+        rows = np.unique(suspends["row"].to_numpy())
+    is_cut = (segments.ends[rows] == 1) & (segments.cuts[rows] == 0)
+    rows = rows[is_cut & (segments.outcome[rows] == facts.batch.code("SUSPENDED"))]
+    columns = {name: getattr(segments, name)[rows] for name in ("seg", "op", "die")}
+    return to_frame({"seq": segments.last_end[rows]} | columns).with_columns(
+        rule=pl.format("a CANCEL of the OP_END that was due for segment {}", "seg"),
+        found=pl.lit("none at its SUSPEND"),
     )
 
 

@@ -10,9 +10,10 @@ from nandtrace.check.registry import invariant
 from nandtrace.check.segments import MISSING
 from nandtrace.check.sequences import Astray
 from nandtrace.check.suspended_programs import suspended_programs
-from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
+from nandtrace.check.tables import Finding, microseconds, nothing, to_frame
 from nandtrace.check.target_sets import are_within, first_targets
 from nandtrace.trace.columns import Int64s
+from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import InheritRule
 
 GROUP = "nand sequence"
@@ -97,7 +98,8 @@ def _left_out(facts: Facts, rows: Int64s) -> pl.DataFrame:
 @invariant(
     "inherit-rules",
     group=GROUP,
-    sentence="Every op of a sequence addresses the page that its rule gives it.",
+    sentence="Every op of a sequence addresses the page that its rule gives it, by rule none one on the "
+    "first op's planes, and by same_celltype programs the cell type of the program that it follows.",
     rationale="A page that is read or programmed by another address than the one begun with is lost.",
     source="nandtrace model: sequences",
     needs=("COMMIT",),
@@ -107,21 +109,14 @@ def inherit_rules(facts: Facts) -> Finding:
         return nothing()
     sequences = facts.sequences
     parts = [_misplaced(facts, item) for item in [*sequences.astray, *_strangers(facts)]]
+    counted = sequences.ruled
+    if sequences.one_celltype:
+        others, compared = _other_celltypes(facts)
+        parts.append(others)
+        counted += compared
     if not parts:
-        return Finding(sequences.ruled, sequences.ruled, nothing().offenders)
-    return finding(
-        sequences.ruled,
-        pl.concat(parts).sort("seq", maintain_order=True),
-        expected=pl.format(
-            "by {} die {}, plane {}, block {}, page {}",
-            "rule",
-            *(f"due_{name}" for name in _TARGET),
-        ),
-        actual=pl.format(
-            "die {}, plane {}, block {}, page {}",
-            *(pl.col(name).cast(pl.String).fill_null("-") for name in _TARGET),
-        ),
-    )
+        return Finding(counted, counted, nothing().offenders)
+    return Finding(counted, counted, pl.concat(parts).sort("seq", maintain_order=True))
 
 
 _TARGET = ("die", "plane", "block", "page")
@@ -130,7 +125,45 @@ _TARGET = ("die", "plane", "block", "page")
 def _misplaced(facts: Facts, item: Astray) -> pl.DataFrame:
     due = {f"due_{name}": values for name, values in item.due.items()}
     found = first_targets(facts.segments.targets, item.rows)
-    return _offenders(facts, item.rows).with_columns(to_frame(found | due), rule=pl.lit(item.rule))
+    frame = _offenders(facts, item.rows).with_columns(to_frame(found | due))
+    return frame.select(
+        "seq",
+        "seg",
+        "op",
+        expected=pl.format(f"by {item.rule} {_PLACE}", *map(_text, due)),
+        actual=pl.format(_PLACE, *map(_text, _TARGET)),
+    )
+
+
+_PLACE = "die {}, plane {}, block {}, page {}"
+
+
+def _text(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.String).fill_null("-")
+
+
+def _other_celltypes(facts: Facts) -> tuple[pl.DataFrame, int]:
+    """Programs of another cell type than the first op of their batch; and how many were compared."""
+    batch, pairs = facts.batch, facts.sequences.one_celltype
+    celltype = np.full(len(facts.segments), NULL, np.int64)
+    for kind in ("APPLY_ERASE", "APPLY_PGM"):
+        rows = facts.rows_of(kind)
+        celltype[rows[rows >= 0]] = batch.column(kind, "celltype")[rows >= 0]
+    celltype[celltype == batch.code(_ANY_CELLTYPE)] = NULL
+    first, row = (np.concatenate(rows) for rows in zip(*pairs, strict=True))
+    known = np.flatnonzero((celltype[first] != NULL) & (celltype[row] != NULL))
+    first, row = first[known], row[known]
+    wrong = np.flatnonzero(celltype[first] != celltype[row])
+    names = [[batch.name(code) for code in celltype[at[wrong]].tolist()] for at in (first, row)]
+    frame = _offenders(facts, row[wrong]).with_columns(
+        due=pl.Series(names[0], dtype=pl.String), actual=pl.Series(names[1], dtype=pl.String)
+    )
+    expected = pl.format(f"by {InheritRule.SAME_CELLTYPE} a program of {{}}", "due")
+    return frame.select("seq", "seg", "op", expected=expected, actual="actual"), len(known)
+
+
+_ANY_CELLTYPE = "NONE"
+"""The cell type of an op name that has none."""
 
 
 def _strangers(facts: Facts) -> list[Astray]:

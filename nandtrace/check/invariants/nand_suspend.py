@@ -10,7 +10,7 @@ from nandtrace.check.facts import Facts
 from nandtrace.check.items import differing_rows
 from nandtrace.check.registry import invariant
 from nandtrace.check.state_windows import state_entries
-from nandtrace.check.tables import Finding, finding, microseconds, nothing
+from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
 from nandtrace.vocab import NULL
 
 GROUP = "nand suspend"
@@ -142,7 +142,7 @@ def remaining_exact(facts: Facts) -> Finding:
     "resume-restores",
     group=GROUP,
     sentence="A RESUME gives the op back the work that its SUSPEND kept, in a chain segment committed "
-    "with it.",
+    "with it, which starts when the op that resumes it ends.",
     rationale="An op that leaves the suspended list without a segment is neither suspended nor running.",
     source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("RESUME",),
@@ -150,12 +150,14 @@ def remaining_exact(facts: Facts) -> Finding:
 def resume_restores(facts: Facts) -> Finding:
     resumes = _good_resumes(facts).filter(pl.col("op").is_not_null())
     segments, batch = facts.segments, facts.batch
-    rows = np.flatnonzero((segments.source == batch.code("RESUME_CHAIN")) & (segments.op != NULL))
+    chained = (segments.source == batch.code("RESUME_CHAIN")) & (segments.carried == 0)
+    rows = np.flatnonzero(chained & (segments.op != NULL))
     chains = pl.DataFrame(
         {
             "run_row": segments.run_row[rows],
             "op": segments.op[rows],
             "time_ns": batch.times(segments.seq[rows]),
+            "start_ns": segments.start_ns[rows],
         }
     )
     unchained = resumes.join(chains, on=["run_row", "op", "time_ns"], how="anti").with_columns(
@@ -165,8 +167,29 @@ def resume_restores(facts: Facts) -> Finding:
         rule=pl.format("the {} that its SUSPEND kept", microseconds("kept_ns")),
         found=microseconds("remaining_ns"),
     )
-    wrong = pl.concat([unchained, changed]).sort("seq")
+    parts = [unchained, changed, _chained_elsewhen(facts, resumes, chains, unchained.columns)]
+    wrong = pl.concat(parts).sort("seq")
     return finding(len(resumes), wrong, expected=pl.col("rule"), actual=pl.col("found"))
+
+
+def _chained_elsewhen(
+    facts: Facts, resumes: pl.DataFrame, chains: pl.DataFrame, columns: list[str]
+) -> pl.DataFrame:
+    """RESUMEs whose chain segment does not start at the committed end of the op that resumes."""
+    segments = facts.segments
+    named = resumes.filter(pl.col("by_seg").is_not_null())
+    found = segments.index.find(*(named[name].to_numpy() for name in ("by_seg", "run_row", "seq")))
+    known = np.flatnonzero(found >= 0)
+    named = named[known].with_columns(to_frame({"due_ns": segments.end_ns[found[known]]}))
+    return (
+        named.join(chains, on=["run_row", "op", "time_ns"], maintain_order="left")
+        .filter(pl.col("start_ns") != pl.col("due_ns"))
+        .with_columns(
+            rule=pl.format("its chain segment to start at {}", microseconds("due_ns")),
+            found=microseconds("start_ns"),
+        )
+        .select(columns)
+    )
 
 
 @invariant(
@@ -228,10 +251,12 @@ def _good_resumes(facts: Facts) -> pl.DataFrame:
 @invariant(
     "backlog-fifo",
     group=GROUP,
-    sentence="Ops leave the backlog of their die in the order in which they came.",
-    rationale="An op that others overtake may wait for ever.",
+    sentence="Ops leave the backlog of their die in the order in which they came, and a COMMIT from the "
+    "backlog is of the op that left it just before, at that time.",
+    rationale="An op that others overtake may wait for ever; one that never waited, or waits still, is "
+    "done twice.",
     source="nandtrace model: the backlog",
-    needs=("BACKLOG",),
+    needs=("BACKLOG", "COMMIT"),
 )
 def backlog_fifo(facts: Facts) -> Finding:
     batch = facts.batch
@@ -246,12 +271,51 @@ def backlog_fifo(facts: Facts) -> Finding:
     wrong = left.filter(
         pl.col("due").is_null() | (pl.col("due") != pl.col("op")) | (pl.col("came") > pl.col("seq"))
     )
-    return finding(
-        len(left),
-        wrong.sort("seq").select("seq", "op", "die", "due"),
-        expected=pl.format("op {} to leave first", pl.col("due").cast(pl.String).fill_null("no")),
-        actual=pl.format("op {}", "op"),
+    wrong = wrong.with_columns(
+        rule=pl.format("op {} to leave first", pl.col("due").cast(pl.String).fill_null("no")),
+        found=pl.format("op {}", "op"),
     )
+    commits, unlisted = _from_the_backlog(facts)
+    wrong = pl.concat([wrong.select(unlisted.columns), unlisted]).sort("seq")
+    return finding(len(left) + commits, wrong, expected=pl.col("rule"), actual=pl.col("found"))
+
+
+def _from_the_backlog(facts: Facts) -> tuple[int, pl.DataFrame]:
+    """How many COMMITs are from the backlog, and those whose op did not leave it just before.
+
+    Only runs that tell of a backlog are judged: by their begin snapshot, or by a BACKLOG event.
+    """
+    batch, segments = facts.batch, facts.segments
+    left = batch.rows("BACKLOG")
+    tells = np.array(["backlog" in (state or {}) for state in batch.begin_states], np.bool_)
+    tells[batch.run_row[left]] = True
+    commits = batch.rows("COMMIT")
+    from_it = (batch.column("COMMIT", "source") == batch.code("BACKLOG")) & tells[
+        batch.run_row[commits]
+    ]
+    rows = np.flatnonzero(from_it & (batch.column("COMMIT", "op") != NULL))
+    positions = commits[rows]
+    stray = np.ones(len(rows), np.bool_)
+    if len(left):
+        last = np.searchsorted(left, positions) - 1
+        event = left[last]
+        same = (last >= 0) & (batch.column("BACKLOG", "on")[last] == 0)
+        same &= batch.column("BACKLOG", "op")[last] == segments.op[rows]
+        same &= (batch.time_ns[event] == batch.time_ns[positions]) & (
+            batch.run_row[event] == batch.run_row[positions]
+        )
+        stray = ~same
+    wrong = rows[stray]
+    columns = {
+        "seq": batch.seq[positions[stray]],
+        "op": segments.op[wrong],
+        "die": segments.die[wrong],
+    }
+    frame = to_frame(columns).with_columns(
+        rule=pl.format("op {} to leave the backlog just before its COMMIT", "op"),
+        found=pl.lit("it did not"),
+    )
+    return len(rows), frame
 
 
 def _waiting_before(facts: Facts) -> pl.DataFrame:
