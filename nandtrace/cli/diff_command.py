@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import click
 
-from nandtrace.cli.exits import Exit
+from nandtrace.cli.results import EXIT_OF_RESULT
 from nandtrace.cli.sources import side_of_diff
-from nandtrace.diff import CONTEXT_EVENTS, Result, compare
+from nandtrace.diff import CONTEXT_EVENTS, compare
 from nandtrace.report.diff import diff_json, diff_lines
 from nandtrace.report.plain import json_line
-
-_EXITS = {
-    Result.SAME: Exit.CLEAN,
-    Result.DIFFERENT: Exit.VIOLATED,
-    Result.INCOMPLETE: Exit.UNREADABLE,
-}
 
 
 @click.command("diff")
@@ -45,4 +39,4 @@ def command(old: str, new: str, context: int, as_json: bool) -> int:
     else:
         for line in diff_lines(diff):
             click.echo(line)
-    return _EXITS[diff.result]
+    return EXIT_OF_RESULT[diff.result]

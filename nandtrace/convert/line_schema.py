@@ -72,7 +72,7 @@ def explain(kind: str, line: dict[str, Any]) -> LineError:
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         return LineError(field_path([*path, missing]), "is missing")
-    return LineError(field_path(path), _reason(error))
+    return LineError(field_path(path), schema_reason(error))
 
 
 def field_path(path: Iterable[str | int]) -> str:
@@ -93,7 +93,8 @@ def shorten(value: object) -> str:
     return text if len(text) <= _VALUE_CHARS else f"{text[:_VALUE_CHARS]}…"
 
 
-def _reason(error: Any) -> str:
+def schema_reason(error: Any) -> str:
+    """What a schema has against a value, in a few words."""
     value, expected = shorten(error.instance), error.validator_value
     reasons = {
         "type": f"{value} is not of type {_either(expected)}",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from nandtrace.nand.profile import Profile
+from nandtrace.nand.profile import ANY_CELLTYPE, Profile
 from nandtrace.nand.streams import Stream
 from nandtrace.vocab.nand import ERASED, NEVER_ERASED
 
@@ -57,9 +57,9 @@ class AddressManager:
             celltype: tuple(
                 mode
                 for mode in celltypes
-                if celltype in (mode, "NONE") or celltype in compatible.get(mode, ())
+                if celltype in (mode, ANY_CELLTYPE) or celltype in compatible.get(mode, ())
             )
-            for celltype in dict.fromkeys((*celltypes, "NONE"))
+            for celltype in dict.fromkeys((*celltypes, ANY_CELLTYPE))
         }
         count = topology.blocks_per_die
         self._bad = frozenset(profile.bad_blocks)

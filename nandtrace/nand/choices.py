@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from nandtrace.nand.draws import cumulate, pick
 from nandtrace.nand.ops import Catalogue, Op
-from nandtrace.nand.plans import compile_plans
-from nandtrace.nand.profile import Profile, Weights
+from nandtrace.nand.plans import Plans, compile_plans
+from nandtrace.nand.profile import ANY_CELLTYPE, Profile, Weights
 from nandtrace.vocab.nand import BootstrapStage, Role
 
 
@@ -41,18 +41,26 @@ class Choice:
 
     def draw(self, uniform: float) -> Op:
         """The op at a uniform number in [0, 1)."""
-        return self.ops[bisect_right(self.cumulated, uniform)]
+        return pick(self.ops, self.cumulated, uniform)
+
+
+_Key = tuple[str, int, int, Room, BootstrapStage | None]
+"""Phase key, bases kept out of the plane and of its whole die, room, stage of the bootstrap."""
 
 
 class Choices:
-    """The weight tables of a profile; each is built when it is first asked for, and kept."""
+    """The weight tables of a profile; each is built when it is first asked for, and kept.
+
+    `plans` say by op index what may follow an op.
+    """
 
     def __init__(self, profile: Profile, catalogue: Catalogue) -> None:
+        self.plans = tuple(compile_plans(op, catalogue, profile) for op in catalogue.ops)
         self._catalogue = catalogue
         self._weights = profile.weights
-        self._usable = _usable(profile, catalogue)
+        self._usable = _usable(profile, catalogue, self.plans)
         self._by_key: dict[str, tuple[float, ...]] = {}
-        self._tables: dict[tuple[str, int, int, Room, BootstrapStage | None], Choice] = {}
+        self._tables: dict[_Key, Choice] = {}
 
     def table(
         self,
@@ -66,17 +74,11 @@ class Choices:
         key = (phase_key, excluded, die_excluded, room, stage)
         found = self._tables.get(key)
         if found is None:
-            found = self._tables[key] = self._build(*key)
+            found = self._tables[key] = self._build(key)
         return found
 
-    def _build(
-        self,
-        phase_key: str,
-        excluded: int,
-        die_excluded: int,
-        room: Room,
-        stage: BootstrapStage | None,
-    ) -> Choice:
+    def _build(self, key: _Key) -> Choice:
+        phase_key, excluded, die_excluded, room, stage = key
         weights = self._weights_of(phase_key)
         allowed = [
             (op, weights[op.index])
@@ -87,14 +89,8 @@ class Choices:
             and _has_room(op, room)
             and (stage not in _STAGE_ROLES or op.role in _STAGE_ROLES[stage])
         ]
-        total = sum(weight for _, weight in allowed)
-        cumulated, upto = [], 0.0
-        for _, weight in allowed:
-            upto += weight / total
-            cumulated.append(upto)
-        if cumulated:
-            cumulated[-1] = 1.0
-        return Choice(tuple(op for op, _ in allowed), tuple(cumulated))
+        cumulated = cumulate([weight for _, weight in allowed])
+        return Choice(tuple(op for op, _ in allowed), cumulated)
 
     def _weights_of(self, phase_key: str) -> tuple[float, ...]:
         found = self._by_key.get(phase_key)
@@ -147,7 +143,7 @@ def _has_room(op: Op, room: Room) -> bool:
     return room is Room.INTERLEAVE and op.interleaves
 
 
-def _usable(profile: Profile, catalogue: Catalogue) -> frozenset[int]:
+def _usable(profile: Profile, catalogue: Catalogue, plans: Sequence[Plans]) -> frozenset[int]:
     """Ops whose cell type some erase can bring about, that fit the device's planes, and that can stand at
     the beginning of what chance chooses."""
     erased = {op.celltype for op in catalogue.ops if op.role is Role.ERASE}
@@ -161,6 +157,6 @@ def _usable(profile: Profile, catalogue: Catalogue) -> frozenset[int]:
         op.index
         for op in catalogue.ops
         if not (op.multi and planes < 2)
-        and (not op.addressed or op.celltype in modes or op.celltype == "NONE")
-        and compile_plans(op, catalogue, profile).closed
+        and (not op.addressed or op.celltype in modes or op.celltype == ANY_CELLTYPE)
+        and plans[op.index].closed
     )

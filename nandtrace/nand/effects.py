@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from nandtrace.nand.log import Row
 from nandtrace.nand.model import Model
 from nandtrace.nand.profile import Proposals
 from nandtrace.nand.queue import Due
 from nandtrace.nand.reserving import Reserver
 from nandtrace.nand.resets import Resets
-from nandtrace.nand.state import Die, Plane, Segment, Suspended
+from nandtrace.nand.state import Die, Segment, Suspended
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import ApplyPolicy, Axis, CancelReason, Outcome, Role, Source, State
 
@@ -200,39 +201,30 @@ class Effects:
 
     def _leave_planes(self, die: Die, segment: Segment) -> None:
         """Latches, cache states and the last state that the op leaves on its planes."""
-        op = segment.op
+        op, log = segment.op, self._model.log
         for number, plane in enumerate(die.planes):
             if segment.touched >> number & 1:
-                self._set_latches(die, number, plane, segment)
-                self._set_caches(die, number, plane, segment)
+                where = (die.number, number, segment.seg)
+                self._set_marks(log.latch, plane.latches, op.frees, op.fills, where)
+                self._set_marks(log.cache, plane.caches, op.leaves, op.enters, where)
             if op.holds_planes and segment.held >> number & 1:
                 plane.left = op.end_excludes
             self._model.refresh_plane(plane)
 
-    def _set_latches(self, die: Die, number: int, plane: Plane, segment: Segment) -> None:
-        model, op = self._model, segment.op
-        for latch in op.frees:
-            if latch in plane.latches:
-                plane.latches.remove(latch)
-                model.log.latch(
-                    model.clock_ns, 0, die.number, number, model.log.code(latch), segment.seg
-                )
-        if op.fills and op.fills not in plane.latches:
-            plane.latches.append(op.fills)
-            model.log.latch(
-                model.clock_ns, 1, die.number, number, model.log.code(op.fills), segment.seg
-            )
-
-    def _set_caches(self, die: Die, number: int, plane: Plane, segment: Segment) -> None:
-        model, op = self._model, segment.op
-        for cache in op.leaves:
-            if cache in plane.caches:
-                plane.caches.remove(cache)
-                model.log.cache(
-                    model.clock_ns, 0, die.number, number, model.log.code(cache), segment.seg
-                )
-        if op.enters and op.enters not in plane.caches:
-            plane.caches.append(op.enters)
-            model.log.cache(
-                model.clock_ns, 1, die.number, number, model.log.code(op.enters), segment.seg
-            )
+    def _set_marks(
+        self,
+        log: Row,
+        marks: list[str],
+        off: tuple[str, ...],
+        on: str | None,
+        where: tuple[int, ...],
+    ) -> None:
+        """Take latches or cache states off a plane, and put one on; `where` is die, plane and segment."""
+        model, (die, plane, seg) = self._model, where
+        for mark in off:
+            if mark in marks:
+                marks.remove(mark)
+                log(model.clock_ns, 0, die, plane, model.log.code(mark), seg)
+        if on is not None and on not in marks:
+            marks.append(on)
+            log(model.clock_ns, 1, die, plane, model.log.code(on), seg)

@@ -6,14 +6,13 @@ from nandtrace.nand.addresses import AddressManager
 from nandtrace.nand.bus import Bus
 from nandtrace.nand.choices import Choices, Room
 from nandtrace.nand.log import EventLog
-from nandtrace.nand.ops import Catalogue, Op, compile_ops, is_suspendable_state
-from nandtrace.nand.plans import Plans, compile_plans
+from nandtrace.nand.ops import Catalogue, Op, compile_ops
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.queue import Due, EventQueue
 from nandtrace.nand.state import Die, Plane, Segment
 from nandtrace.nand.streams import Streams
 from nandtrace.trace.recorder import Target
-from nandtrace.vocab.nand import Axis, BootstrapStage, Role
+from nandtrace.vocab.nand import Axis, BootstrapStage, Role, State
 
 
 class Model:
@@ -25,7 +24,6 @@ class Model:
         self.log = log
         self.catalogue: Catalogue = compile_ops(profile)
         self.choices = Choices(profile, self.catalogue)
-        self._plans: dict[int, Plans] = {}
         self.streams = Streams(seed)
         self.queue = EventQueue()
         self.bus = Bus()
@@ -63,13 +61,6 @@ class Model:
         op_id = self.next_op
         self.next_op = op_id + 1
         return op_id
-
-    def plans_of(self, op: Op) -> Plans:
-        """What may follow an op, compiled when it is first asked for."""
-        found = self._plans.get(op.index)
-        if found is None:
-            found = self._plans[op.index] = compile_plans(op, self.catalogue, self.profile)
-        return found
 
     def forget(self, die: Die, segment: Segment) -> None:
         """The segment is over, one way or another."""
@@ -132,7 +123,7 @@ class Model:
         if any(other is not target and not other.op.instant for other in die.open):
             return None
         state = target.state_at(at_ns)
-        return target if state is not None and is_suspendable_state(state.name) else None
+        return target if state is not None and state.name == State.CORE_BUSY else None
 
     def is_steady(self, die: Die, touched: int, now_ns: int, until_ns: int) -> bool:
         """Whether nothing reserved on these planes enters or leaves a state after now, up to a time."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from nandtrace.nand.bus import Pattern
 from nandtrace.nand.profile import OpBase, OpName, Profile
-from nandtrace.vocab.nand import Axis, Role, Scope, State
+from nandtrace.vocab.nand import Axis, Role, Scope
 
 END = "END"
 
@@ -236,8 +236,3 @@ def bus_pattern(states: Iterable[tuple[int, bool]]) -> Pattern:
             slots.append((at, at + duration_ns))
         at += duration_ns
     return tuple(slots)
-
-
-def is_suspendable_state(name: str) -> bool:
-    """Whether a suspend can cut an op in this state."""
-    return name == State.CORE_BUSY

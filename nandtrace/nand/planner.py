@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from nandtrace.nand.addresses import Address, AddressSlot, Use
 from nandtrace.nand.choices import Room
 from nandtrace.nand.decisions import (
@@ -14,13 +12,13 @@ from nandtrace.nand.decisions import (
     remaining_pattern,
     targets_on,
 )
+from nandtrace.nand.draws import pick
 from nandtrace.nand.model import Model
 from nandtrace.nand.ops import Op
 from nandtrace.nand.plans import NO_SLOT, SUSPENDED_SLOT, Plan, PlannedStep
-from nandtrace.nand.profile import ScriptStep
+from nandtrace.nand.profile import ANY_CELLTYPE, ScriptStep
 from nandtrace.nand.state import Die, Segment
 from nandtrace.trace.recorder import Target
-from nandtrace.vocab.nand import Axis
 
 
 class Planner:
@@ -82,24 +80,19 @@ class Planner:
         return Decision(items, self._model.all_planes)
 
     def _resume(self, die: Die, plane: int, op: Op, room: Room) -> Decision | Refusal:
+        """A resume, if the bus is free for what it resumes too."""
         assert op.resumes is not None
         if room is not Room.ALL:
             return Refusal.NO_ROOM
         start = self._start(die, op, self._model.all_planes)
         if isinstance(start, Refusal):
             return start
-        return self.resume_at(die, plane, op, op.resumes, start)
-
-    def resume_at(
-        self, die: Die, plane: int, op: Op, axis: Axis, start_ns: int
-    ) -> Decision | Refusal:
-        """A resume at a time, if the bus is free for what it resumes."""
-        suspended = die.suspended[axis][-1]
+        suspended = die.suspended[op.resumes][-1]
         pattern = remaining_pattern(suspended.remaining)
-        at_ns = start_ns + op.total_ns
+        at_ns = start + op.total_ns
         if self._model.bus.earliest(pattern, at_ns, at_ns) is None:
             return Refusal.NO_CHAIN
-        items = [Reservation(op, die_target(die.number, plane), start_ns)]
+        items = [Reservation(op, die_target(die.number, plane), start)]
         return Decision(items, self._model.all_planes, resumed=suspended)
 
     # ---- ops that hold planes
@@ -147,7 +140,7 @@ class Planner:
 
     def _choose_plan(self, op: Op, step: ScriptStep | None) -> Plan | None:
         """What follows an op; a script may also leave a latch filled, or rely on one."""
-        plans = self._model.plans_of(op)
+        plans = self._model.choices.plans[op.index]
         if step is not None:
             return self._choose(plans.plans, plans.cumulated)
         return self._choose(plans.closed, plans.closed_cumulated)
@@ -155,8 +148,7 @@ class Planner:
     def _choose(self, plans: tuple[Plan, ...], cumulated: tuple[float, ...]) -> Plan | None:
         if len(plans) <= 1:
             return plans[0] if plans else None
-        at = bisect_right(cumulated, self._model.streams.sequence.uniform())
-        return plans[min(at, len(plans) - 1)]
+        return pick(plans, cumulated, self._model.streams.sequence.uniform())
 
     def _addresses(
         self, die: Die, plane: int, plan: Plan, step: ScriptStep | None
@@ -245,7 +237,7 @@ class Planner:
             ops = [
                 op
                 for op in step.ops
-                if op.celltype in ("NONE", target.op.celltype) and not op.bit & excluded
+                if op.celltype in (ANY_CELLTYPE, target.op.celltype) and not op.bit & excluded
             ]
             if not ops:
                 return False
@@ -260,8 +252,7 @@ class Planner:
     def _choose_op(self, step: PlannedStep) -> Op:
         if len(step.ops) == 1:
             return step.ops[0]
-        at = bisect_right(step.cumulated, self._model.streams.sequence.uniform())
-        return step.ops[min(at, len(step.ops) - 1)]
+        return pick(step.ops, step.cumulated, self._model.streams.sequence.uniform())
 
     def _add(self, items: list[Reservation], op: Op, targets: tuple[Target, ...]) -> None:
         before = items[-1]

@@ -6,14 +6,14 @@ every other step lies some pages after the page of a slot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
 from nandtrace.nand.addresses import AddressSlot, Use
+from nandtrace.nand.draws import cumulate
 from nandtrace.nand.ops import Catalogue, Op
-from nandtrace.nand.profile import Continuation, Profile, Step
+from nandtrace.nand.profile import ANY_CELLTYPE, Continuation, Profile, Step
 from nandtrace.vocab.nand import InheritRule, Role
 
 _READS = (Role.READ, Role.CACHE_READ)
@@ -88,9 +88,9 @@ def compile_plans(op: Op, catalogue: Catalogue, profile: Profile) -> Plans:
     closed = [(weight, plan) for weight, plan in weighted if _is_closed(plan)]
     return Plans(
         tuple(plan for _, plan in weighted),
-        _summed([weight for weight, _ in weighted]),
+        cumulate([weight for weight, _ in weighted]),
         tuple(plan for _, plan in closed),
-        _summed([weight for weight, _ in closed]),
+        cumulate([weight for weight, _ in closed]),
     )
 
 
@@ -179,7 +179,7 @@ class _PlanBuilder:
         op = ops[0]
         place = self._place(step, op) if op.addressed else (NO_SLOT, 0)
         per_plane = op.addressed and self._first.multi and not op.multi
-        self._steps.append(PlannedStep(ops, _summed(weights), *place, per_plane))
+        self._steps.append(PlannedStep(ops, cumulate(weights), *place, per_plane))
         self._ops += ops
         if op.addressed:
             self._note(place, op)
@@ -203,7 +203,7 @@ class _PlanBuilder:
             fitting = [
                 op
                 for op in fitting
-                if "NONE" in (op.celltype, first.celltype) or op.celltype == first.celltype
+                if ANY_CELLTYPE in (op.celltype, first.celltype) or op.celltype == first.celltype
             ]
         return tuple(fitting), tuple(wanted.get(op.name, 1.0) for op in fitting)
 
@@ -242,13 +242,3 @@ class _PlanBuilder:
             interleaves=all(op.interleaves for op in self._ops if op.holds_planes),
             later_bits=reduce(or_, (step.ops[0].bit for step in self._steps), 0),
         )
-
-
-def _summed(weights: Sequence[float]) -> tuple[float, ...]:
-    """Weights summed up to 1."""
-    total, upto = sum(weights), 0.0
-    summed = []
-    for weight in weights:
-        upto += weight
-        summed.append(upto / total)
-    return tuple(summed)

@@ -12,6 +12,9 @@ from enum import StrEnum
 from nandtrace.trace.recorder import Topology
 from nandtrace.vocab.nand import Role, Scope
 
+ANY_CELLTYPE = "NONE"
+"""The cell type of an op that takes blocks of any."""
+
 
 class Proposals(StrEnum):
     """Who decides what is proposed: weighted chance, the profile's script, or both."""
@@ -55,7 +58,7 @@ class OpName:
     """One operation of the device: its base, cell type, and how long it stays in each state.
 
     `durations_ns` are in the order of the base's states; a state that the op skips has 0. `celltype`
-    "NONE" means any. `multi` ops address two planes or more.
+    ANY_CELLTYPE means any. `multi` ops address two planes or more.
     """
 
     name: str

@@ -53,7 +53,7 @@ class Scheduler:
         self._drain = Drain(self.model, self._effects, reserver)
         self._backlog = Backlog(self.model, self._proposer)
         self._bootstrap = BootstrapPlan(self.model)
-        self._hook_codes = {Due[hook.value]: log.code(hook.value) for hook in Hook}
+        self._hook_codes: dict[int, int] = {Due[hook.value]: log.code(hook.value) for hook in Hook}
         self.run_hooks = 0
         """Hooks dispatched in the current run, or the last one."""
 
@@ -199,7 +199,7 @@ class Scheduler:
             return
         model = self.model
         self.run_hooks += 1
-        model.log.hook(model.clock_ns, self._hook_codes[Due(due)], number, plane)
+        model.log.hook(model.clock_ns, self._hook_codes[due], number, plane)
         if due in (Due.BACKLOG_REFILL, Due.BACKLOG_RETRY):
             self._backlog.serve(model.dies[number])
         elif step is not None:

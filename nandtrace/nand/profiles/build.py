@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nandtrace.nand.profile import (
+    ANY_CELLTYPE,
     BaseState,
     Bootstrap,
     Continuation,
@@ -19,7 +20,7 @@ from nandtrace.nand.profile import (
     Step,
     Weights,
 )
-from nandtrace.nand.profiles.entries import ANY_CELLTYPE, ProfileError, quoted
+from nandtrace.nand.profiles.entries import ProfileError, quoted
 from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES, meaning_of
 from nandtrace.trace.recorder import Topology
 from nandtrace.units import us_to_ns

@@ -10,16 +10,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
-from nandtrace.nand.profile import OpBase, OpName, Profile, Step
+from nandtrace.nand.profile import ANY_CELLTYPE, OpBase, OpName, Profile, Step
 from nandtrace.nand.profiles.drain_checks import check_resumes
-from nandtrace.nand.profiles.entries import (
-    ANY_CELLTYPE,
-    END,
-    ProfileError,
-    check_state_key,
-    check_time,
-    quoted,
-)
+from nandtrace.nand.profiles.entries import END, ProfileError, check_state_key, check_time, quoted
 from nandtrace.nand.profiles.policy_checks import check_policy
 from nandtrace.nand.profiles.sequence_checks import first_illegal_step
 from nandtrace.nand.profiles.step_checks import first_impossible_step

@@ -8,9 +8,6 @@ from itertools import islice
 from nandtrace.nand.profile import Profile
 from nandtrace.units import QUANTUM_NS, ns_to_us_text
 
-ANY_CELLTYPE = "NONE"
-"""Cell type of ops that take any block."""
-
 END = "END"
 """Pseudo-state of a plane from an op's completion until the next op on it."""
 

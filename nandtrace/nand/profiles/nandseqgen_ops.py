@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nandtrace.nand.profiles.entries import ANY_CELLTYPE, ProfileError
+from nandtrace.nand.profile import ANY_CELLTYPE
+from nandtrace.nand.profiles.entries import ProfileError
 from nandtrace.nand.profiles.nandseqgen_values import Repairs, list_at, map_at, maps_at, names_at
 from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES, meaning_of
 from nandtrace.vocab.nand import Role, Scope

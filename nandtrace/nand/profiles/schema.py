@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from nandtrace.convert.line_schema import field_path, shorten
+from nandtrace.convert.line_schema import field_path, schema_reason
 from nandtrace.nand.profiles.entries import ProfileError
 from nandtrace.schema_files import load_schema
 
@@ -38,22 +38,4 @@ def _explained(error: Any) -> ProfileError:
         known = error.schema.get("properties", {})
         unknown = next(name for name in error.instance if name not in known)
         return ProfileError(field_path([*path, unknown]), "there is no such key")
-    return ProfileError(field_path(path), _reason(error))
-
-
-def _reason(error: Any) -> str:
-    value, expected = shorten(error.instance), error.validator_value
-    reasons = {
-        "type": f"{value} is not of type {_either(expected)}",
-        "enum": f"{value} is not one of {_either(expected)}",
-        "minimum": f"{value} is less than {expected}",
-        "maximum": f"{value} is greater than {expected}",
-        "minItems": f"{value} has fewer than {expected} items",
-        "maxItems": f"{value} has more than {expected} items",
-        "minLength": "is empty",
-    }
-    return reasons.get(error.validator) or str(error.message)
-
-
-def _either(expected: Any) -> str:
-    return " or ".join(expected) if isinstance(expected, list) else str(expected)
+    return ProfileError(field_path(path), schema_reason(error))
