@@ -9,9 +9,7 @@ from nandtrace.check.exclusion import Label, Spans
 from nandtrace.check.occupancy import Lanes, Occupancy
 from nandtrace.check.state_windows import StateWindows
 from nandtrace.trace.columns import Int64s
-
-END = "END"
-"""The state of a plane whose last op ran to its end."""
+from nandtrace.vocab.nand import END
 
 
 def op_state_spans(

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 
 from nandtrace.nand.bus import Pattern
 from nandtrace.nand.profile import OpBase, OpName, Profile
-from nandtrace.vocab.nand import Axis, Role, Scope
-
-END = "END"
+from nandtrace.vocab.nand import END, Axis, Role, Scope
 
 _SUSPENDS = {Role.ERASE_SUSPEND: Axis.ERASE, Role.PROGRAM_SUSPEND: Axis.PROGRAM}
 _RESUMES = {Role.ERASE_RESUME: Axis.ERASE, Role.PROGRAM_RESUME: Axis.PROGRAM}

@@ -159,6 +159,10 @@ class BootstrapStage(StrEnum):
     DONE = "DONE"
 
 
+END = "END"
+"""In a key BASE.END: the time after an op, until the next one holds its planes."""
+
+
 class SuspendCloses(StrEnum):
     """What closes a segment that a suspend cuts: an OP_END of its own, or the CANCEL alone."""
 

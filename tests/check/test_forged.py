@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nandtrace.check import Options, verify_trace
+from nandtrace import Recorder, Topology
+from nandtrace.check import Options, Verdict, verify_trace
 from nandtrace.cli.exits import Exit
 from nandtrace.cli.main import run
 from nandtrace.convert.jsonl import import_jsonl
@@ -44,3 +45,35 @@ def test_a_forged_trace_is_judged_or_refused(
         other = [str(DATA / "format" / "v1.mpk")] if command == "diff" else []
         assert run([command, str(forged), *other]) != Exit.DEFECT, capsys.readouterr().err
         capsys.readouterr()
+
+
+SEGMENT = {
+    "seg": 1,
+    "op": 1,
+    "op_name": "Read",
+    "base": "READ",
+    "source": "PROPOSAL",
+    "start_ns": 0,
+    "end_ns": 1,
+    "targets": [[0, 0, 0, None]],
+}
+
+
+@pytest.mark.parametrize("field", ["segments", "suspended"])
+@pytest.mark.parametrize(
+    "forged",
+    ["x", [1], [{"seg": 1}], [SEGMENT | {"seg": "a"}], [SEGMENT | {"targets": [[0]]}]],
+    ids=str,
+)
+def test_forged_segments_of_a_snapshot_are_no_defect(
+    field: str, forged: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recorder would refuse them; the checker must not trust that one wrote the trace."""
+    monkeypatch.setattr("nandtrace.trace.recorder.check_snapshot", lambda *_: None)
+    path = tmp_path / "a.mpk"
+    with Recorder(path, topology=Topology(1, 1, 2, 2), program_bases=()) as recorder:
+        recorder.begin_run(0, snapshot={field: forged})
+        recorder.end_run(1, snapshot={})
+    verdict = verify_trace(path)
+    assert verdict.verdict is Verdict.UNKNOWN
+    assert str(verdict.error).endswith(f"{field} is no list of segments as they were committed")

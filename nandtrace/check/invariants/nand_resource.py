@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from nandtrace.check.exclusion import Label, Spans, find_excluded, members
-from nandtrace.check.exclusion_by_op import END, holders_of, op_state_spans
+from nandtrace.check.exclusion_by_op import holders_of, op_state_spans
 from nandtrace.check.exclusion_by_suspend import suspend_spans
 from nandtrace.check.exclusion_by_switch import cache_spans, latch_spans, odt_spans
 from nandtrace.check.facts import Facts
@@ -25,6 +25,7 @@ from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, nothing, to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.units import ns_to_us_text
+from nandtrace.vocab.nand import END
 
 GROUP = "nand resources"
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 
 from nandtrace.nand.profile import ANY_CELLTYPE, OpBase, OpName, Profile, Step
 from nandtrace.nand.profiles.drain_checks import check_resumes
-from nandtrace.nand.profiles.entries import END, ProfileError, check_state_key, check_time, quoted
+from nandtrace.nand.profiles.entries import ProfileError, check_state_key, check_time, quoted
 from nandtrace.nand.profiles.policy_checks import check_policy
 from nandtrace.nand.profiles.sequence_checks import first_illegal_step
 from nandtrace.nand.profiles.step_checks import first_impossible_step
 from nandtrace.nand.profiles.well_known import ADDRESSED_ROLES
 from nandtrace.trace.recorder import Topology
-from nandtrace.vocab.nand import InheritRule, Role, Scope
+from nandtrace.vocab.nand import END, InheritRule, Role, Scope
 
 MAX_BLOCKS = 1 << 22
 """Bound on the blocks of a device: a recording keeps the state of each."""

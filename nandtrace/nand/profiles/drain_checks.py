@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nandtrace.nand.profile import Exclusions, OpBase, Profile
-from nandtrace.nand.profiles.entries import END, ProfileError
-from nandtrace.vocab.nand import Role
+from nandtrace.nand.profiles.entries import ProfileError
+from nandtrace.vocab.nand import END, Role
 
 _RESUME_OF = {
     Role.ERASE_SUSPEND: Role.ERASE_RESUME,

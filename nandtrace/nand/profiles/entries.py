@@ -7,9 +7,7 @@ from itertools import islice
 
 from nandtrace.nand.profile import Profile
 from nandtrace.units import QUANTUM_NS, ns_to_us_text
-
-END = "END"
-"""Pseudo-state of a plane from an op's completion until the next op on it."""
+from nandtrace.vocab.nand import END
 
 MAX_TIME_NS = 3_600_000_000_000
 _QUOTED = 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nandtrace.nand.profiles.entries import END
 from nandtrace.nand.profiles.nandseqgen_values import (
     STATE_ALIASES,
     Repairs,
@@ -17,6 +16,7 @@ from nandtrace.nand.profiles.nandseqgen_values import (
 )
 from nandtrace.nand.profiles.policy_checks import DEFAULT_KEY
 from nandtrace.nand.profiles.well_known import meaning_of
+from nandtrace.vocab.nand import END
 
 Plain = dict[str, Any]
 
