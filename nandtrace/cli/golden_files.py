@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,22 +108,21 @@ def companion_differs(golden: Golden, places: Places) -> bool:
 
 
 def put_file(source: Path, target: Path) -> None:
-    """Copy a file to where it belongs; it has its name once it is complete. Raises StorageError."""
-    partial = partial_path(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, partial)
-        partial.replace(target)
-    except OSError as error:
-        remove(partial)
-        raise StorageError(str(target), error) from error
+    """Copy a file to where it belongs, whole or not at all. Raises StorageError."""
+    _put(target, lambda partial: shutil.copyfile(source, partial))
 
 
 def put_text(text: str, target: Path) -> None:
     """Write a text where it belongs, whole or not at all. Raises StorageError."""
+    _put(target, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def _put(target: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file, which has its name once it is complete."""
     partial = partial_path(target)
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
         partial.replace(target)
     except OSError as error:
         remove(partial)
