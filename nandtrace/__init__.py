@@ -17,13 +17,25 @@ from nandtrace.errors import (
 )
 
 if TYPE_CHECKING:
-    from nandtrace.trace import Recorder, Topology, TraceReader, recover
-    from nandtrace.vocab import NAND
+    from nandtrace.trace import (
+        GraphEdge,
+        GraphNode,
+        GraphRecorder,
+        Recorder,
+        Topology,
+        TraceReader,
+        recover,
+    )
+    from nandtrace.vocab import GRAPH, NAND
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "GRAPH",
     "NAND",
+    "GraphEdge",
+    "GraphNode",
+    "GraphRecorder",
     "InputError",
     "InternalError",
     "LogError",
@@ -39,6 +51,10 @@ __all__ = [
 ]
 
 _LAZY = {
+    "GRAPH": "nandtrace.vocab",
+    "GraphEdge": "nandtrace.trace",
+    "GraphNode": "nandtrace.trace",
+    "GraphRecorder": "nandtrace.trace",
     "NAND": "nandtrace.vocab",
     "Recorder": "nandtrace.trace",
     "Topology": "nandtrace.trace",

@@ -2,6 +2,7 @@
 
 NandtraceError
 ├── UsageError          the call was wrong: an option, a pattern, a profile (exit code 2)
+│   └── GraphError      a graph is wired or used wrongly; also a ValueError
 ├── InputError          an input can't be read: names file, place and reason (exit code 3)
 │   ├── TraceError      not a trace, or a damaged one
 │   └── LogError        a foreign log that does not follow its format
@@ -21,6 +22,10 @@ class NandtraceError(Exception):
 
 class UsageError(NandtraceError):
     """The call was wrong; nothing was read or written."""
+
+
+class GraphError(UsageError, ValueError):
+    """A graph is wired or used wrongly: names the node, port or edge."""
 
 
 class InputError(NandtraceError):

@@ -23,6 +23,10 @@ print(json.dumps(sorted(name for name in sys.modules if name.startswith("nandtra
 
 def test_the_public_face() -> None:
     assert sorted(nandtrace.__all__) == [
+        "GRAPH",
+        "GraphEdge",
+        "GraphNode",
+        "GraphRecorder",
         "InputError",
         "InternalError",
         "LogError",

@@ -30,7 +30,7 @@ from nandtrace.convert.line_schema import LineError, kind_of
 from nandtrace.convert.log_lines import Progress, open_log, read_lines
 from nandtrace.errors import LogError, StorageError, UsageError
 from nandtrace.trace import CHUNK_EVENTS, Header, TraceWriter
-from nandtrace.trace.writer import partial_path
+from nandtrace.trace.chunk_file import partial_path
 
 
 @dataclass(frozen=True, slots=True)

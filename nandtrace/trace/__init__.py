@@ -1,7 +1,9 @@
 """The log: frames, columns, writer, reader, index, digest, recovery. Knows no scheduler."""
 
 from nandtrace.trace.chunk import CHUNK_EVENTS, Chunk, ChunkError, ListTable, Snapshot, Table
+from nandtrace.trace.chunk_file import ChunkFile, ChunkSink
 from nandtrace.trace.frames import Damage
+from nandtrace.trace.graph_recorder import GraphEdge, GraphNode, GraphRecorder
 from nandtrace.trace.header import Header
 from nandtrace.trace.index import ChunkEntry, Gap, Index
 from nandtrace.trace.reader import TraceReader
@@ -14,8 +16,13 @@ __all__ = [
     "Chunk",
     "ChunkEntry",
     "ChunkError",
+    "ChunkFile",
+    "ChunkSink",
     "Damage",
     "Gap",
+    "GraphEdge",
+    "GraphNode",
+    "GraphRecorder",
     "Header",
     "Index",
     "ListTable",

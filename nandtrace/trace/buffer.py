@@ -319,9 +319,12 @@ def _merge_tables(kind: Kind, tables: Sequence[Table]) -> Table:
 
 
 def localised(
-    block: Block, strings: Sequence[str], vocabulary: Vocabulary
+    block: Block, strings: Sequence[str], vocabulary: Vocabulary, pinned: int = 0
 ) -> tuple[Block, list[str]]:
-    """The block with codes of its own in place of those of `strings`: only what it uses, sorted."""
+    """The block with codes of its own in place of those of `strings`: only what it uses, sorted.
+
+    The first `pinned` strings stay what and where they are, used or not.
+    """
     tables = {name: _copied(table) for name, table in block.tables.items()}
     places = [
         (columns, column.name)
@@ -333,7 +336,9 @@ def localised(
     used = np.zeros(len(strings) + 1, np.bool_)
     for columns, name in places:
         used[np.where(columns[name] == NULL, len(strings), columns[name])] = True
-    codes = sorted(np.flatnonzero(used[:-1]).tolist(), key=lambda code: strings[code])
+    used[:pinned] = False
+    others = sorted(np.flatnonzero(used[:-1]).tolist(), key=lambda code: strings[code])
+    codes = [*range(pinned), *others]
     local = np.full(len(strings) + 1, NULL, np.int64)
     local[codes] = np.arange(len(codes))
     for columns, name in places:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Self
 
 from nandtrace.errors import TraceError
 from nandtrace.trace.chunk import CHAIN_START, Chunk, ChunkError
+from nandtrace.trace.chunk_file import partial_path
 from nandtrace.trace.frames import (
     END_BYTES,
     Damage,
@@ -23,7 +24,6 @@ from nandtrace.trace.frames import (
 )
 from nandtrace.trace.header import Header, HeaderError, decode_header
 from nandtrace.trace.index import Gap, Index, decode_footer
-from nandtrace.trace.writer import partial_path
 
 
 class TraceReader:
@@ -79,8 +79,9 @@ class TraceReader:
         """
         rebuilt = Index(self.header.digest())
         walk = _Walk(rebuilt)
-        for item in scan_frames(self._file, self._body_offset, self.size_bytes):
-            yield from self._walk_item(walk, item)
+        for start, stop in self._spans():
+            for item in scan_frames(self._file, start, stop):
+                yield from self._walk_item(walk, item)
         if not walk.sealed:
             yield Damage(
                 self.size_bytes,
@@ -88,6 +89,10 @@ class TraceReader:
                 "the trace has no end: it was cut or is still written",
             )
         self._index = rebuilt
+
+    def _spans(self) -> Iterator[tuple[int, int]]:
+        """The stretches of the file to walk, one after another; they begin and end between frames."""
+        yield self._body_offset, self.size_bytes
 
     def _walk_item(
         self, walk: _Walk, item: Frame | Damage | EndMark

@@ -15,20 +15,18 @@ Times are integer nanoseconds. Leaving the block by an exception keeps every eve
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
-from types import TracebackType
-from typing import Any, Self
-
-import numpy.typing as npt
+from functools import partial
+from typing import Any
 
 from nandtrace.errors import RecordError
 from nandtrace.trace.buffer import Item
-from nandtrace.trace.bulk import BulkTable, to_int64s, to_table
 from nandtrace.trace.chunk import CHUNK_EVENTS
+from nandtrace.trace.chunk_file import ChunkSink
 from nandtrace.trace.header import Header
+from nandtrace.trace.run_recorder import RunRecorder, or_null
 from nandtrace.trace.snapshot_schema import check_device, check_snapshot
-from nandtrace.trace.writer import TraceWriter, run_column
 from nandtrace.vocab import NAND, NULL
 from nandtrace.vocab.nand import DEFAULT_ERASE_BASES, ApplyPolicy, SuspendCloses
 
@@ -38,8 +36,6 @@ Target = tuple[int, int, int, int | None]
 Cell = tuple[int, int] | tuple[int, int, int]
 """die, block, and page for APPLY_PGM."""
 
-_RUN_BEGIN = NAND.by_name["RUN_BEGIN"].code
-_RUN_END = NAND.by_name["RUN_END"].code
 _HOOK = NAND.by_name["HOOK"].code
 _PROPOSE = NAND.by_name["PROPOSE"].code
 _COMMIT = NAND.by_name["COMMIT"].code
@@ -70,7 +66,7 @@ class Topology:
     pages_per_block: int
 
 
-class Recorder:
+class Recorder(RunRecorder):
     """Writes a NAND trace event by event, or in bulk as columns.
 
     `program_bases` and `erase_bases` are the op bases whose completion programs a page or erases a
@@ -81,6 +77,7 @@ class Recorder:
     do, exclusions, sequences (schemas/header.schema.json has them all).
     Runs are numbered from `first_run`, for a recording that goes on where another one ended.
     `identity` (profile, seed, options) and `provenance` are kept as given; only the first is digested.
+    A `sink` takes the chunks in place of the file (nandtrace.trace.chunk_file).
 
     Raises RecordError for a value that is not of its column or a call out of order, StorageError when
     the file can't be written.
@@ -104,6 +101,7 @@ class Recorder:
         compress: bool = False,
         chunk_events: int = CHUNK_EVENTS,
         first_run: int = 0,
+        sink: ChunkSink | None = None,
     ) -> None:
         device = {
             "topology": asdict(topology),
@@ -119,49 +117,16 @@ class Recorder:
             "may_change_between_runs": _ordered(may_change_between_runs),
         }
         header = Header(NAND, dict(identity or {}), _with_rules(device, rules))
-        self._writer = TraceWriter(
-            path, header, compress=compress, chunk_events=chunk_events, provenance=provenance
+        super().__init__(
+            path,
+            header,
+            partial(check_snapshot, NAND.domain),
+            provenance=provenance,
+            compress=compress,
+            chunk_events=chunk_events,
+            first_run=first_run,
+            sink=sink,
         )
-        self._names = self._writer.codes
-        self._is_open = False
-        self._run = first_run  # the open one, else the next
-        self._append: Callable[..., None] = self._outside_run
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._writer.leave_partial()
-
-    def close(self) -> None:
-        """Seal the trace and give it its name. Raises RecordError while a run is open."""
-        if self._is_open:
-            self._writer.leave_partial()
-            raise RecordError(
-                f"run {self._run} was never ended; its events are in the partial file"
-            )
-        self._writer.close()
-
-    def discard(self) -> None:
-        """Drop what was recorded; no file is left."""
-        self._writer.discard()
-
-    def flush(self) -> None:
-        """Write what is pending as a chunk now, at the price of a smaller chunk."""
-        self._writer.flush()
-
-    @property
-    def events(self) -> int:
-        """How many events were recorded."""
-        return self._writer.next_seq
 
     # ---- run boundaries
 
@@ -169,12 +134,7 @@ class Recorder:
         self, time_ns: int, *, run_until_ns: int | None = None, snapshot: Mapping[str, Any]
     ) -> int:
         """Begin a run with the scheduler's complete state; returns the run's index."""
-        if self._is_open:
-            raise RecordError(f"run {self._run} has not ended")
-        self._boundary(_RUN_BEGIN, time_ns, (_null(run_until_ns),), snapshot)
-        self._is_open, self._append = True, self._writer.append
-        self._writer.begin_rows(self._run)
-        return self._run
+        return self._begin_run(time_ns, (or_null(run_until_ns),), snapshot)
 
     def end_run(
         self,
@@ -187,13 +147,8 @@ class Recorder:
         ops: int | None = None,
     ) -> None:
         """End the run. `end` says what became of queued events (vocab.nand.RunEnd), `stop` why it ended."""
-        if not self._is_open:
-            raise RecordError("no run is open")
-        values = (self._name(end), self._name(stop), _null(hooks), _null(ops))
-        self._boundary(_RUN_END, time_ns, values, snapshot)
-        self._is_open, self._append = False, self._outside_run
-        self._run += 1
-        self._writer.end_run()
+        values = (self._name(end), self._name(stop), or_null(hooks), or_null(ops))
+        self._end_run(time_ns, values, snapshot)
 
     # ---- what the scheduler decides
 
@@ -201,7 +156,7 @@ class Recorder:
         self, time_ns: int, hook: str, die: int | None = None, plane: int | None = None
     ) -> None:
         """A PHASE_HOOK, QUEUE_REFILL, BACKLOG_REFILL or BACKLOG_RETRY is dispatched."""
-        self._append(_HOOK, time_ns, self._run, (self._name(hook), _null(die), _null(plane)))
+        self._append(_HOOK, time_ns, self._run, (self._name(hook), or_null(die), or_null(plane)))
 
     def propose(
         self,
@@ -215,7 +170,7 @@ class Recorder:
     ) -> None:
         """What was proposed at a hook; `reason` says why nothing came of it."""
         names = self._name
-        values = (names(phase_key), _null(die), _null(plane), names(op_name), names(reason))
+        values = (names(phase_key), or_null(die), or_null(plane), names(op_name), names(reason))
         self._append(_PROPOSE, time_ns, self._run, values)
 
     def commit(
@@ -233,7 +188,7 @@ class Recorder:
     ) -> None:
         """A segment is reserved from `start_ns` to `end_ns`; ids are unique in the trace."""
         name = self._name
-        values = (seg, _null(op), name(op_name), name(base), name(source), start_ns, end_ns)
+        values = (seg, or_null(op), name(op_name), name(base), name(source), start_ns, end_ns)
         self._append(_COMMIT, time_ns, self._run, values, _nulls(targets))
 
     # ---- what is dispatched
@@ -275,7 +230,14 @@ class Recorder:
         by_seg: int | None = None,
     ) -> None:
         """The ongoing op of an axis is cut now; `remaining_ns` of its work is kept."""
-        values = (die, self._name(axis), _null(op), time_ns, _null(remaining_ns), _null(by_seg))
+        values = (
+            die,
+            self._name(axis),
+            or_null(op),
+            time_ns,
+            or_null(remaining_ns),
+            or_null(by_seg),
+        )
         self._append(_SUSPEND, time_ns, self._run, values)
 
     def resume(
@@ -294,10 +256,10 @@ class Recorder:
         values = (
             die,
             self._name(axis),
-            _null(op),
+            or_null(op),
             int(ok),
-            _null(remaining_ns),
-            _null(by_seg),
+            or_null(remaining_ns),
+            or_null(by_seg),
             self._name(source),
         )
         self._append(_RESUME, time_ns, self._run, values)
@@ -325,7 +287,7 @@ class Recorder:
     ) -> None:
         """A page latch of a plane is filled or freed."""
         self._append(
-            _LATCH, time_ns, self._run, (int(on), die, plane, self._name(latch), _null(seg))
+            _LATCH, time_ns, self._run, (int(on), die, plane, self._name(latch), or_null(seg))
         )
 
     def cache(
@@ -333,19 +295,19 @@ class Recorder:
     ) -> None:
         """A cache state of a plane is entered or left."""
         self._append(
-            _CACHE, time_ns, self._run, (int(on), die, plane, self._name(cache), _null(seg))
+            _CACHE, time_ns, self._run, (int(on), die, plane, self._name(cache), or_null(seg))
         )
 
     def odt(self, time_ns: int, on: bool, die: int, seg: int | None = None) -> None:
         """On-die termination is switched."""
-        self._append(_ODT, time_ns, self._run, (int(on), die, _null(seg)))
+        self._append(_ODT, time_ns, self._run, (int(on), die, or_null(seg)))
 
     def backlog(
         self, time_ns: int, on: bool, op: int | None, op_name: str, die: int | None = None
     ) -> None:
         """An op begins to wait for a resume, or leaves the backlog."""
         self._append(
-            _BACKLOG, time_ns, self._run, (int(on), _null(op), self._name(op_name), _null(die))
+            _BACKLOG, time_ns, self._run, (int(on), or_null(op), self._name(op_name), or_null(die))
         )
 
     def bootstrap(self, time_ns: int, stage: str) -> None:
@@ -360,84 +322,6 @@ class Recorder:
         """The drain is over, with so many events delivered."""
         self._append(_DRAIN_END, time_ns, self._run, (delivered,))
 
-    # ---- in bulk
-
-    def bulk(
-        self,
-        time_ns: npt.ArrayLike,
-        kind: npt.ArrayLike,
-        tables: Mapping[str, BulkTable],
-    ) -> None:
-        """Append many events of the open run as columns.
-
-        `kind` holds the codes of `nandtrace.NAND.by_name`; `tables` has, per kind, one array a column
-        with one value per event of that kind, in event order. A column left out is null throughout.
-        Raises RecordError, and appends nothing, when the columns do not fit.
-        """
-        if not self._is_open:
-            raise RecordError("no run is open")
-        times, kinds = to_int64s("time_ns", time_ns), to_int64s("kind", kind)
-        built = {}
-        for name, columns in tables.items():
-            if name not in NAND.by_name or name in ("RUN_BEGIN", "RUN_END"):
-                raise RecordError(f"{name!r} is no kind for bulk columns")
-            entry = NAND.by_name[name]
-            count = int((kinds == entry.code).sum())
-            built[name] = to_table(entry, columns, count, self._name)
-        self._writer.append_columns(times, run_column(self._run, len(times)), kinds, built)
-
-    # ---- in an inner loop
-
-    def appender(
-        self, kind: str, columns: int | None = None, *, lists: bool = True
-    ) -> Callable[..., None]:
-        """The quick way to record events of one kind, for a scheduler that records millions.
-
-        What it returns takes the time, then (of COMMIT, OP_END and the APPLYs, and with `lists`) the
-        targets or cells with `nandtrace.vocab.NULL` for what is absent, then the kind's columns in
-        order, names as codes of `names`: all of them, or the first `columns`, and the others are null.
-        Call `breathe` now and then. Nothing is checked but that values are integers, and that not
-        before then.
-        """
-        return self._writer.appender(NAND.by_name[kind].code, columns, lists=lists)
-
-    @property
-    def names(self) -> Mapping[str | None, int]:
-        """The code of each name, for an appender; good for the first 65 536 distinct names of a trace."""
-        return self._names
-
-    def breathe(self) -> None:
-        """Write out what appenders have recorded, once it fills a chunk."""
-        self._writer.breathe()
-
-    # ---- inside
-
-    def _boundary(
-        self, code: int, time_ns: int, values: Sequence[int], snapshot: Mapping[str, Any]
-    ) -> None:
-        """Append a run's begin or end with its snapshot, or neither."""
-        try:
-            state = dict(snapshot)
-            check_snapshot(NAND.domain, state)
-        except (TypeError, ValueError) as error:
-            raise RecordError(f"{NAND.by_code[code].name}: {error}") from error
-        self._writer.snapshot(state)
-        try:
-            self._writer.append(code, time_ns, self._run, values)
-        except RecordError:
-            self._writer.withdraw_snapshot()
-            raise
-
-    def _name(self, text: str | None) -> int:
-        try:
-            return self._names[text]
-        except TypeError as error:
-            raise RecordError(f"{text!r} is not a string") from error
-
-    def _outside_run(self, code: int, *_: object) -> None:
-        """What `_append` is while no run is open."""
-        raise RecordError(f"{NAND.by_code[code].name} outside a run")
-
 
 def _with_rules(device: dict[str, Any], rules: Mapping[str, Any] | None) -> dict[str, Any]:
     """The device with further rules. Raises RecordError that names what makes no sense."""
@@ -448,7 +332,7 @@ def _with_rules(device: dict[str, Any], rules: Mapping[str, Any] | None) -> dict
             raise RecordError(f"rules: {name!r} has an argument of its own")
     whole = device | dict(rules)
     try:
-        check_device(whole)
+        check_device(NAND.domain, whole)
     except ValueError as error:
         raise RecordError(f"rules: {error}") from error
     return whole
@@ -457,10 +341,6 @@ def _with_rules(device: dict[str, Any], rules: Mapping[str, Any] | None) -> dict
 def _ordered(values: Iterable[Any]) -> list[Any]:
     """A list of the values; a set, whose order differs from process to process, is sorted."""
     return sorted(values) if isinstance(values, Set) else list(values)
-
-
-def _null(value: int | None) -> int:
-    return NULL if value is None else value
 
 
 def _nulls(targets: Sequence[Target]) -> list[Item]:

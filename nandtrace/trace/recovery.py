@@ -18,11 +18,11 @@ import msgpack
 
 from nandtrace.errors import StorageError, UsageError
 from nandtrace.trace.chunk import Chunk
+from nandtrace.trace.chunk_file import partial_path
 from nandtrace.trace.frames import Damage, FrameType, encode_end, encode_frame
 from nandtrace.trace.header import encode_header
 from nandtrace.trace.index import Gap, Index, encode_footer
 from nandtrace.trace.reader import TraceReader
-from nandtrace.trace.writer import partial_path
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ def check_snapshot(domain: str, state: dict[str, Any]) -> None:
     _validator(domain)(state)
 
 
-def check_device(device: dict[str, Any]) -> None:
-    """Raise ValueError, which names the entry, where a header's `device` map makes no sense."""
-    _device_validator()(device)
+def check_device(domain: str, device: dict[str, Any]) -> None:
+    """Raise ValueError, which names the entry, where a header's `device` map is not of its domain."""
+    _device_validator(domain)(device)
 
 
 @cache
@@ -25,9 +25,9 @@ def _validator(domain: str) -> Callable[[dict[str, Any]], object]:
 
 
 @cache
-def _device_validator() -> Callable[[dict[str, Any]], object]:
-    header = load_schema("header")
-    device = header["properties"]["device"] | {"definitions": header["definitions"]}
+def _device_validator(domain: str) -> Callable[[dict[str, Any]], object]:
+    definitions = load_schema("header")["definitions"]
+    device = definitions[f"{domain}_device"] | {"definitions": definitions}
     return _compiled(device, "device", "the device")
 
 

@@ -1,23 +1,20 @@
-"""The writer: events in, chunks out, sealed and renamed at the end.
+"""The writer: events in, chunks out.
 
-It writes `name.partial`. A chunk is written and handed to the operating system when it holds
-`CHUNK_EVENTS` events, or at the first end of a run with `RUN_END_EVENTS` or more, or before its
-snapshots or lists grow too large; `close` adds the footer, syncs and renames. So a killed process
-loses at most the chunk that was still open.
+A chunk is cut and handed to the sink, which writes it, when it holds `CHUNK_EVENTS` events, or at the
+first end of a run with `RUN_END_EVENTS` or more, or before its snapshots or lists grow too large.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgpack
 import numpy as np
 
-from nandtrace.errors import RecordError, StorageError
+from nandtrace.errors import RecordError
 from nandtrace.trace.buffer import (
     Block,
     Item,
@@ -29,12 +26,20 @@ from nandtrace.trace.buffer import (
     localised,
     slice_block,
 )
-from nandtrace.trace.chunk import CHAIN_START, CHUNK_EVENTS, Table, encode_chunk
+from nandtrace.trace.chunk import CHUNK_EVENTS, Table
+from nandtrace.trace.chunk_file import (
+    PARTIAL_SUFFIX,
+    ChunkFile,
+    ChunkSink,
+    check_replaceable,
+    partial_path,
+)
 from nandtrace.trace.columns import Int64s
-from nandtrace.trace.frames import FrameType, check_plain, encode_end, encode_frame
-from nandtrace.trace.header import Header, encode_header
-from nandtrace.trace.index import Index, encode_footer
+from nandtrace.trace.frames import check_plain
+from nandtrace.trace.header import Header
 from nandtrace.vocab import NULL
+
+__all__ = ["PARTIAL_SUFFIX", "TraceWriter", "check_replaceable", "partial_path", "run_column"]
 
 RUN_END_EVENTS = 16_384
 CHUNK_SNAPSHOT_BYTES = 16 * 2**20
@@ -44,21 +49,6 @@ MAX_SNAPSHOT_BYTES = 64 * 2**20
 MAX_STRINGS = 65_536
 """Once more distinct strings than this are known, those of chunks already written are forgotten."""
 
-PARTIAL_SUFFIX = ".partial"
-
-
-def partial_path(path: Path) -> Path:
-    """Where a trace lies until it is complete."""
-    return path.with_name(path.name + PARTIAL_SUFFIX)
-
-
-def check_replaceable(path: Path) -> None:
-    """Raise StorageError where a path can't be given to a file once it is complete."""
-    if not path.name:
-        raise StorageError(str(path), OSError(0, "it names no file"))
-    if os.path.lexists(path) and not path.is_file():
-        raise StorageError(str(path), OSError(0, "it is there, and no regular file"))
-
 
 class StringCodes(dict[str | None, int]):
     """The code of each string that NAME columns hold, given when it is first looked up; None is NULL."""
@@ -66,6 +56,7 @@ class StringCodes(dict[str | None, int]):
     def __init__(self) -> None:
         super().__init__({None: NULL})
         self.strings: list[str] = []
+        self.pinned = 0
 
     def __missing__(self, text: object) -> int:
         if not isinstance(text, str):
@@ -74,8 +65,15 @@ class StringCodes(dict[str | None, int]):
         self.strings.append(text)
         return code
 
+    def pin(self, texts: Iterable[str]) -> None:
+        """Give these strings codes that they keep for good. Only as long as no other string has one."""
+        assert not self.strings
+        for text in texts:
+            _ = self[text]
+        self.pinned = len(self.strings)
+
     def keep(self, strings: Sequence[str]) -> None:
-        """Forget all strings but these, which get the codes 0, 1, 2, …"""
+        """Forget all strings but these, the pinned ones first, which get the codes 0, 1, 2, …"""
         self.clear()
         self[None] = NULL
         self.strings[:] = strings
@@ -83,11 +81,11 @@ class StringCodes(dict[str | None, int]):
 
 
 class TraceWriter:
-    """Writes one trace.
+    """Gathers the events of one trace and cuts them into chunks for a sink.
 
-    `chunk_events` bounds a chunk (at most CHUNK_EVENTS). `provenance` is any JSON-like map; it stays
-    outside every digest. Raises StorageError when the file can't be written; what was written before
-    stays in the partial file. A partial file left by a killed writer is never overwritten.
+    `chunk_events` bounds a chunk (at most CHUNK_EVENTS). Without a `sink` the chunks go into a ChunkFile
+    at `path`, made with `compress` and `provenance`, and what that raises goes through. With one no file
+    is made: `path` only names the trace, and how it is written is the sink's business.
     """
 
     def __init__(
@@ -98,12 +96,12 @@ class TraceWriter:
         compress: bool = False,
         chunk_events: int = CHUNK_EVENTS,
         provenance: Mapping[str, Any] | None = None,
+        sink: ChunkSink | None = None,
     ) -> None:
         if not 0 < chunk_events <= CHUNK_EVENTS:
             raise RecordError(f"chunk_events is {chunk_events}, not 1 to {CHUNK_EVENTS}")
         self.path = Path(path)
         self.header = header
-        self._compress = compress
         self._chunk_events = chunk_events
         self._rows = RowBuffer(header.vocabulary)
         self._blocks: list[Block] = []
@@ -114,30 +112,9 @@ class TraceWriter:
         self.codes = StringCodes()
         self._strings_max = MAX_STRINGS
         self._first_seq = 0
-        self._chain = CHAIN_START
-        preamble = _encode_preamble(header, provenance)
-        self._index = Index(header.digest())
-        self._file: BinaryIO | None = self._create()
-        self._offset = 0
-        try:
-            self._write(preamble)
-            self._flush_file()
-        except StorageError:
-            self.discard()
-            raise
-
-    def _create(self) -> BinaryIO:
-        check_replaceable(self.path)
-        partial = partial_path(self.path)
-        try:
-            return partial.open("xb")
-        except FileExistsError as error:
-            raise StorageError(
-                str(partial),
-                OSError(0, "a writing that was cut short left it: recover or remove it first"),
-            ) from error
-        except OSError as error:
-            raise StorageError(str(partial), error) from error
+        if sink is None:
+            sink = ChunkFile(path, header, compress=compress, provenance=provenance)
+        self._sink: ChunkSink = sink
 
     @property
     def pending_events(self) -> int:
@@ -202,13 +179,14 @@ class TraceWriter:
 
     def _bound_strings(self) -> None:
         """Forget the strings of chunks already written, so that memory stays bounded by the chunk."""
-        if len(self.codes.strings) <= self._strings_max:
+        strings, pinned = self.codes.strings, self.codes.pinned
+        if len(strings) <= self._strings_max:
             return
         self._take_rows()
-        kept: list[str] = []
+        kept = strings[:pinned]
         if self._blocks:
             block = join_blocks(self._blocks, self.header.vocabulary)
-            block, kept = localised(block, self.codes.strings, self.header.vocabulary)
+            block, kept = localised(block, strings, self.header.vocabulary, pinned)
             self._blocks = [block]
         self.codes.keep(kept)
         self._strings_max = max(MAX_STRINGS, 2 * len(kept))
@@ -241,7 +219,7 @@ class TraceWriter:
             self._bound_strings()
 
     def flush(self) -> None:
-        """Write what is pending as one chunk and hand it to the operating system."""
+        """Hand what is pending to the sink, as one chunk if it fits."""
         self._take_rows()
         if not self._blocks:
             return
@@ -252,26 +230,16 @@ class TraceWriter:
         start = 0
         for part in halved(block, self._chunk_events, self.header.vocabulary):
             stop = start + len(part)
-            self._write_chunk(
+            self._hand_over(
                 part, [(at - start, state) for at, state in snapshots if start <= at < stop]
             )
             start = stop
 
-    def _write_chunk(self, block: Block, snapshots: list[tuple[int, bytes]]) -> None:
-        vocabulary = self.header.vocabulary
-        columns = block_to_chunk(block, self._first_seq, self.codes.strings, vocabulary)
+    def _hand_over(self, block: Block, snapshots: list[tuple[int, bytes]]) -> None:
+        columns = block_to_chunk(block, self._first_seq, self.codes.strings, self.header.vocabulary)
         columns.snapshots = snapshots
-        try:
-            frame, meta, self._chain = encode_chunk(
-                len(self._index.chunks), columns, vocabulary, self._chain, self._compress
-            )
-        except ValueError as error:
-            raise RecordError(f"{self.path}: a chunk too large to write: {error}") from error
-        self._first_seq += meta.events
-        offset = self._offset
-        self._write(frame)
-        self._flush_file()
-        self._index.add(offset, len(frame), meta, self._chain)
+        self._sink.take(columns)
+        self._first_seq += len(block)
 
     def _take_rows(self) -> None:
         if len(self._rows):
@@ -283,77 +251,22 @@ class TraceWriter:
         self._room -= len(block)
 
     def close(self) -> None:
-        """Write what is pending and the footer, sync, and give the file its name."""
-        if self._file is None:
-            return
-        self.flush()
-        footer_offset = self._offset
-        self._write(encode_footer(self._index))
-        self._write(encode_end(footer_offset))
-        with self._storage_errors():
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        self._close_file()
-        with self._storage_errors():
-            partial_path(self.path).replace(self.path)
+        """Hand over what is pending and tell the sink that the trace is complete."""
+        if self._sink.is_open:
+            self.flush()
+            self._sink.close()
 
     def leave_partial(self) -> None:
-        """Write what is pending but no footer: the file keeps its partial name and reads as cut."""
-        if self._file is not None:
+        """Hand over what is pending, and tell the sink that the trace is cut."""
+        if self._sink.is_open:
             try:
                 self.flush()
             finally:
-                self._close_file()
+                self._sink.leave_partial()
 
     def discard(self) -> None:
-        """Drop the file: nothing of it may be taken for a trace."""
-        self._abandon()
-        partial_path(self.path).unlink(missing_ok=True)
-
-    def _write(self, raw: bytes) -> None:
-        if self._file is None:
-            raise RecordError(f"{self.path}: the trace is closed")
-        with self._storage_errors():
-            self._file.write(raw)
-        self._offset += len(raw)
-
-    def _flush_file(self) -> None:
-        assert self._file is not None
-        with self._storage_errors():
-            self._file.flush()
-
-    def _close_file(self) -> None:
-        if self._file is not None:
-            file, self._file = self._file, None
-            with self._storage_errors():
-                file.close()
-
-    @contextlib.contextmanager
-    def _storage_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._abandon()
-            raise StorageError(str(partial_path(self.path)), error) from error
-
-    def _abandon(self) -> None:
-        """After a failed write nothing more is written, so that what lies in the file stays whole."""
-        file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(OSError):
-                file.close()
-
-
-def _encode_preamble(header: Header, provenance: Mapping[str, Any] | None) -> bytes:
-    """Header and provenance, before any file is there. Raises RecordError for what they can't hold."""
-    try:
-        preamble = encode_header(header)
-        if provenance:
-            check_plain(dict(provenance))
-            preamble += encode_frame(FrameType.PROVENANCE, msgpack.packb(dict(provenance)))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise RecordError(f"the header or provenance can't be written: {error}") from error
-    return preamble
+        """Drop what is pending, and tell the sink that nothing of the trace is wanted."""
+        self._sink.discard()
 
 
 def run_column(run: int, count: int) -> Int64s:

@@ -1,5 +1,6 @@
 """The words of each domain: event kinds, columns, states. Data only."""
 
+from nandtrace.vocab.graph import GRAPH
 from nandtrace.vocab.model import (
     NULL,
     Column,
@@ -13,9 +14,10 @@ from nandtrace.vocab.model import (
 )
 from nandtrace.vocab.nand import NAND
 
-VOCABULARIES = {NAND.domain: NAND}
+VOCABULARIES = {NAND.domain: NAND, GRAPH.domain: GRAPH}
 
 __all__ = [
+    "GRAPH",
     "NAND",
     "NULL",
     "VOCABULARIES",

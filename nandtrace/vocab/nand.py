@@ -48,10 +48,11 @@ class RunEnd(StrEnum):
 
 
 class RunStop(StrEnum):
-    """Why a run stopped: its time was over, or its budget of hooks."""
+    """Why a run stopped: its time was over, or its budget of hooks, or somebody asked for it."""
 
     RUN_UNTIL = "run_until"
     HOOKS = "hooks"
+    REQUEST = "request"
 
 
 class Hook(StrEnum):
