@@ -24,7 +24,7 @@ def measure_verifying(
     """Verifies the `raw.mpk` and `zstd.mpk` that `measure_writing` left in the folder."""
     raw, zstd = folder / "raw.mpk", folder / "zstd.mpk"
     everything, few = Options(), Options(only=CHECKED)
-    count = len(load_invariants())
+    count = len(load_invariants("nand"))
     cores = os.cpu_count() or 1
     with start_pool(cores) as pool:
         _verify(raw, everything, pool)  # the workers have started before anything is measured

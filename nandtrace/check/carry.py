@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nandtrace.check.batch import Batch
+from nandtrace.check.event_facts import Boundary, boundary_after
 from nandtrace.check.ranges import IdRanges
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
@@ -41,18 +42,14 @@ Cut = tuple[int, int, OpenSegment]
 
 
 @dataclass(frozen=True, slots=True)
-class Carry:
-    """What is known at the boundary before a batch; None and empty at the start and after a gap.
+class Carry(Boundary):
+    """What a NAND run leaves to the next; None and empty at the start and after a gap.
 
-    `state` is the end snapshot, `end` what its RUN_END says became of queued events, `modes` maps (die,
-    block) to the mode of its last erase, `open` maps segment ids to what was committed of them, `segs`
-    are all segment ids used so far.
+    `end` is what its RUN_END says became of queued events, `modes` maps (die, block) to the mode of its
+    last erase, `open` maps segment ids to what was committed of them, `segs` are all segment ids used so
+    far.
     """
 
-    next_seq: int | None = None
-    time_ns: int | None = None
-    run: int | None = None
-    state: dict[str, Any] | None = None
     end: str | None = None
     modes: dict[tuple[int, int], str | None] = field(default_factory=dict)
     open: dict[int, OpenSegment] = field(default_factory=dict)
@@ -63,14 +60,14 @@ def carry_over(before: Carry, batch: Batch) -> Carry:
     """The carry after a batch, given the carry before it."""
     if not len(batch):
         return before
-    runs = batch.runs
+    reached = boundary_after(batch)
     modes = dict(before.modes)
     modes.update(_last_modes(batch))
     return Carry(
-        next_seq=int(batch.seq[-1]) + 1,
-        time_ns=int(batch.time_ns[-1]),
-        run=int(runs.run[-1]),
-        state=batch.edge_states()[1],
+        next_seq=reached.next_seq,
+        time_ns=reached.time_ns,
+        run=reached.run,
+        state=reached.state,
         end=_last_end(batch),
         modes=modes,
         open=_open_segments(before, batch),

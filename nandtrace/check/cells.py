@@ -9,9 +9,9 @@ import polars as pl
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry
+from nandtrace.check.event_batch import State
 from nandtrace.check.items import item_rows
 from nandtrace.check.rules import DeviceRules
-from nandtrace.check.snapshots import State
 from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL

@@ -14,6 +14,7 @@ from nandtrace.check.carry import Carry
 from nandtrace.check.cells import Cells, derive_cells
 from nandtrace.check.chains import Ops, derive_ops
 from nandtrace.check.drains import Drains, derive_drains
+from nandtrace.check.event_facts import EventFacts
 from nandtrace.check.occupancy import Occupancy, derive_occupancy
 from nandtrace.check.registers import Registers, derive_registers
 from nandtrace.check.rules import DeviceRules
@@ -25,17 +26,19 @@ from nandtrace.check.tables import to_frame
 from nandtrace.trace.columns import Int64s
 
 
-class Facts:
-    """A batch, the carry into it, and the tables derived from both. Belongs to one thread.
+class Facts(EventFacts):
+    """A NAND batch, the carry into it, and the tables derived from both. Belongs to one thread.
 
     `handed_on` are the pending events, as (kind, segment), that the run after the batch takes over.
     """
 
+    batch: Batch
+    carry: Carry
+
     def __init__(
         self, batch: Batch, carry: Carry, handed_on: Collection[tuple[str, int]] = ()
     ) -> None:
-        self.batch = batch
-        self.carry = carry
+        super().__init__(batch, carry)
         self.handed_on = handed_on
         self._rows: dict[str, Int64s] = {}
 

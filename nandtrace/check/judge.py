@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nandtrace.check.batch import Batch, Piece
-from nandtrace.check.carry import Carry
-from nandtrace.check.facts import Facts
+from nandtrace.check.domain import AnyDomain, HandedOn, domain_of
+from nandtrace.check.event_batch import EventBatch, Piece
+from nandtrace.check.event_facts import Boundary, EventFacts
 from nandtrace.check.registry import Invariant, load_invariants
-from nandtrace.check.rules import rules_from_device
 from nandtrace.check.tables import PLACES
 from nandtrace.check.verdict import Violation
 from nandtrace.trace import TraceReader
@@ -33,40 +32,33 @@ class Job:
     path: str
     pieces: tuple[tuple[int, int, int], ...]
     """Offset of the chunk, first event, event after the last."""
-    carry: Carry
-    handed_on: tuple[tuple[str, int], ...]
+    carry: Boundary
+    handed_on: HandedOn
     invariants: tuple[str, ...]
     kept: int
 
 
 def run_job(job: Job) -> list[Judged]:
     """Judge a batch in a worker process. Raises TraceError when the file changed since it was walked."""
-    reader = _reader(job.path)
+    reader, domain = _opened(job.path)
     pieces = [Piece(reader.chunk_at(offset), start, stop) for offset, start, stop in job.pieces]
-    batch = Batch(pieces, reader.header.vocabulary, rules_from_device(reader.header.device))
-    known = load_invariants()
-    chosen = [known[name] for name in job.invariants]
-    return judge(batch, job.carry, job.handed_on, chosen, job.kept)
+    known = load_invariants(reader.header.domain)
+    facts = domain.facts(domain.batch(pieces), job.carry, job.handed_on)
+    return judge(facts, [known[name] for name in job.invariants], job.kept)
 
 
 @lru_cache(maxsize=1)
-def _reader(path: str) -> TraceReader:
-    return TraceReader(path)
+def _opened(path: str) -> tuple[TraceReader, AnyDomain]:
+    reader = TraceReader(path)
+    return reader, domain_of(reader)
 
 
-def judge(
-    batch: Batch,
-    carry: Carry,
-    handed_on: Collection[tuple[str, int]],
-    invariants: Iterable[Invariant],
-    kept: int,
-) -> list[Judged]:
+def judge(facts: EventFacts, invariants: Iterable[Invariant], kept: int) -> list[Judged]:
     """Run every invariant over a batch, in their order."""
-    facts = Facts(batch, carry, handed_on)
     return [_judge_one(facts, item, kept) for item in invariants]
 
 
-def _judge_one(facts: Facts, item: Invariant, kept: int) -> Judged:
+def _judge_one(facts: EventFacts, item: Invariant, kept: int) -> Judged:
     if item.needs and not facts.batch.kinds_present.intersection(item.needs):
         return Judged()
     found = item.query(facts)
@@ -76,7 +68,7 @@ def _judge_one(facts: Facts, item: Invariant, kept: int) -> Judged:
     return Judged(found.evaluated, found.exercised, len(offenders), violations)
 
 
-def _violation(batch: Batch, row: dict[str, int | str | None]) -> Violation:
+def _violation(batch: EventBatch, row: dict[str, int | str | None]) -> Violation:
     seq = int(row["seq"] or 0)
     position = batch.position_of(seq)
     kind = batch.vocabulary.by_code.get(int(batch.kind[position]))
@@ -87,5 +79,5 @@ def _violation(batch: Batch, row: dict[str, int | str | None]) -> Violation:
         kind=kind.name if kind else "?",
         expected=str(row["expected"]),
         actual=str(row["actual"]),
-        place={name: int(value) for name in PLACES if (value := row.get(name)) is not None},
+        place={name: value for name in PLACES if (value := row.get(name)) is not None},
     )

@@ -7,35 +7,43 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from nandtrace.check.facts import Facts
 from nandtrace.check.tables import Finding
 from nandtrace.errors import UsageError
 
 ENTRY_POINT_GROUP = "nandtrace.invariants"
 
-_MODULES = (
-    "nandtrace.check.invariants.log",
-    "nandtrace.check.invariants.nand_lifecycle",
-    "nandtrace.check.invariants.nand_boundary",
-    "nandtrace.check.invariants.nand_bootstrap",
-    "nandtrace.check.invariants.nand_counts",
-    "nandtrace.check.invariants.nand_address",
-    "nandtrace.check.invariants.nand_blocks",
-    "nandtrace.check.invariants.nand_read",
-    "nandtrace.check.invariants.nand_resource",
-    "nandtrace.check.invariants.nand_marks",
-    "nandtrace.check.invariants.nand_suspend",
-    "nandtrace.check.invariants.nand_reset",
-    "nandtrace.check.invariants.nand_sequence",
-)
+_IN = "nandtrace.check.invariants"
 
+_MODULES = {
+    "nand": (
+        "nand_log",
+        "nand_lifecycle",
+        "nand_boundary",
+        "nand_bootstrap",
+        "nand_counts",
+        "nand_address",
+        "nand_blocks",
+        "nand_read",
+        "nand_resource",
+        "nand_marks",
+        "nand_suspend",
+        "nand_reset",
+        "nand_sequence",
+    ),
+    "graph": ("graph_edges", "graph_turns", "graph_life", "graph_shutdown", "graph_checkpoints"),
+}
+"""By domain, in the order of the catalogue; `log` holds in every one and comes first."""
 
-Query = Callable[[Facts], Finding]
+Query = Callable[..., Finding]
+"""Called with the facts of its domain: `Facts` for nand, `GraphFacts` for graph, else `EventFacts`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One rule. Without events of the kinds that it `needs` there is nothing to check."""
+    """One rule of some domains, or of all where it names none.
+
+    Without events of the kinds that it `needs` there is nothing to check.
+    """
 
     id: str
     group: str
@@ -44,7 +52,11 @@ class Invariant:
     source: str
     query: Query = field(repr=False, compare=False)
     needs: tuple[str, ...] = ()
-    domain: str = "nand"
+    domains: tuple[str, ...] = ("nand",)
+
+    def is_for(self, domain: str) -> bool:
+        """Whether it holds in a domain."""
+        return not self.domains or domain in self.domains
 
 
 def invariant(
@@ -55,27 +67,33 @@ def invariant(
     rationale: str,
     source: str,
     needs: Iterable[str] = (),
-    domain: str = "nand",
+    domain: str | Iterable[str] | None = "nand",
 ) -> Callable[[Query], Invariant]:
-    """Make a query an invariant: the decorated name becomes the Invariant."""
+    """Make a query an invariant: the decorated name becomes the Invariant.
+
+    `domain` names the domain that it holds in, or several; None stands for every domain.
+    """
+    domains = (domain,) if isinstance(domain, str) else tuple(domain or ())
 
     def build(query: Query) -> Invariant:
         return Invariant(
-            invariant_id, group, sentence, rationale, source, query, tuple(needs), domain
+            invariant_id, group, sentence, rationale, source, query, tuple(needs), domains
         )
 
     return build
 
 
-def load_invariants() -> dict[str, Invariant]:
-    """All invariants by id: those of nandtrace in the order of the catalogue, then those of plugins.
+def load_invariants(domain: str | None = None) -> dict[str, Invariant]:
+    """Invariants by id: those of nandtrace in the order of the catalogue, then those of plugins.
+
+    With a domain those that hold in it; modules that are for other domains alone are not imported.
 
     An entry point of the group `nandtrace.invariants` names an Invariant or a module that holds some.
     Raises UsageError for a plugin that can't be loaded or takes an id that is taken.
     """
     found: dict[str, Invariant] = {}
-    for module_name in _MODULES:
-        _add(found, _invariants_of(import_module(module_name)), module_name)
+    for name in _modules(domain):
+        _add(found, _invariants_of(import_module(f"{_IN}.{name}")), f"{_IN}.{name}")
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name):
         try:
             loaded = entry.load()
@@ -83,7 +101,14 @@ def load_invariants() -> dict[str, Invariant]:
             raise UsageError(f"the plugin {entry.name!r} ({entry.value}): {error!r}") from error
         items = [loaded] if isinstance(loaded, Invariant) else _invariants_of(loaded)
         _add(found, items, f"the plugin {entry.name!r}")
-    return found
+    if domain is None:
+        return found
+    return {name: item for name, item in found.items() if item.is_for(domain)}
+
+
+def _modules(domain: str | None) -> list[str]:
+    of_domains = [_MODULES.get(domain, ())] if domain is not None else _MODULES.values()
+    return ["log", *(name for names in of_domains for name in names)]
 
 
 def _invariants_of(module: object) -> list[Invariant]:

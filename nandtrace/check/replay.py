@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nandtrace.check.batch import Batch, Piece
+from nandtrace.check.batch import Batch
 from nandtrace.check.carry import (
     Carry,
     committed_as,
     cut_segments,
     suspended_ops,
 )
+from nandtrace.check.event_batch import Piece
 from nandtrace.check.facts import Facts
 from nandtrace.check.folding import Folding, fold_addresses
 from nandtrace.check.rules import rules_from_device
 from nandtrace.check.segments import MISSING
-from nandtrace.errors import TraceError
+from nandtrace.errors import TraceError, UsageError
 from nandtrace.trace import TraceReader
-from nandtrace.vocab import NULL
+from nandtrace.vocab import NAND, NULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,12 @@ class DeviceState:
 def state_at(path: str | os.PathLike[str], seq: int) -> DeviceState:
     """The device's state just after event `seq` of a trace.
 
-    Raises TraceError when the trace, or the event's run up to it, can't be read.
+    Raises TraceError when the trace, or the event's run up to it, can't be read, and UsageError for a
+    trace of another domain than nand.
     """
     with TraceReader(path) as reader:
+        if reader.header.domain != NAND.domain:
+            raise UsageError(f"{path}: of the domain {reader.header.domain}; a device is of nand")
         try:
             rules = rules_from_device(reader.header.device)
         except ValueError as error:

@@ -1,12 +1,11 @@
-"""Snapshots as the checker needs them: the shape of the fields that it looks into."""
+"""Snapshots of a NAND device as the checker needs them: the shape of the fields that it looks into."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-State = dict[str, Any]
-"""The fields of a snapshot by name."""
+from nandtrace.check.event_batch import State
 
 
 def shape_problem(state: State) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nandtrace.check.batch import Piece
+from nandtrace.check.event_batch import Piece
 from nandtrace.errors import TraceError
 from nandtrace.trace import Chunk, ChunkError, Damage, TraceReader
 

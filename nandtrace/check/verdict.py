@@ -36,8 +36,8 @@ class Violation:
     kind: str
     expected: str
     actual: str
-    place: dict[str, int] = field(default_factory=dict)
-    """Of seg, op, die, plane, block, page those that are known."""
+    place: dict[str, int | str] = field(default_factory=dict)
+    """Of seg, op, die, plane, block, page, or of node, edge, msg, those that are known."""
 
 
 @dataclass(slots=True)

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nandtrace.check.batch import Batch
-from nandtrace.check.carry import Carry, begin_with, carry_over
+from nandtrace.check.domain import AnyDomain, HandedOn, domain_of, is_known
+from nandtrace.check.event_batch import EventBatch
+from nandtrace.check.event_facts import Boundary
 from nandtrace.check.judge import Job, Judged, judge, run_job
 from nandtrace.check.registry import Invariant, load_invariants
-from nandtrace.check.rules import rules_from_device
 from nandtrace.check.stream import BATCH_EVENTS, RunStream
 from nandtrace.check.verdict import InvariantResult, TraceVerdict
 from nandtrace.errors import InputError, TraceError, UsageError
 from nandtrace.trace import ChunkError, TraceReader
+from nandtrace.trace.following import open_following
 
 KEPT_VIOLATIONS = 10
 
@@ -59,11 +60,38 @@ def verify_trace(
     UsageError for an unknown invariant id in the options.
     """
     options = options or Options()
-    invariants = select_invariants(options)
-    verdict = TraceVerdict(str(path))
+    check_ids(options)
+    return _verify(str(path), lambda: TraceReader(path), options, pool)
+
+
+def follow_trace(
+    path: str | os.PathLike[str],
+    sizes: Iterable[int],
+    told: Callable[[TraceVerdict], None],
+    options: Options | None = None,
+) -> TraceVerdict:
+    """Verify a trace while it is written to `path`, as far as `sizes` say it is.
+
+    `told` is called with the verdict on the runs judged so far each time there are more of them: as soon
+    as the chunk with their end is there, and what follows where they carry anything over. The verdict is
+    that of `verify_trace` on the finished trace.
+    """
+    options = replace(options or Options(), batch_events=1)
+    check_ids(options)
+    return _verify(str(path), lambda: open_following(path, sizes), options, None, told)
+
+
+def _verify(
+    path: str,
+    open_reader: Callable[[], TraceReader],
+    options: Options,
+    pool: ProcessPoolExecutor | None,
+    told: Callable[[TraceVerdict], None] | None = None,
+) -> TraceVerdict:
+    verdict = TraceVerdict(path)
     try:
-        with TraceReader(path) as reader:
-            _verify_reader(reader, _Judges(invariants, options, pool), verdict)
+        with open_reader() as reader:
+            _verify_reader(reader, options, pool, verdict, told)
     except (InputError, ChunkError) as error:
         verdict.error = str(error)
     by_id = {item.id: item for item in verdict.invariants}
@@ -91,13 +119,21 @@ def verify_traces(
             yield TraceVerdict(str(path), error=f"{path}: {_KILLED}")
 
 
-def select_invariants(options: Options) -> dict[str, Invariant]:
-    """The invariants that the options ask for. Raises UsageError for an unknown id."""
-    known = load_invariants()
-    for name in (*options.only, *options.require):
+def check_ids(options: Options) -> None:
+    """Raise UsageError where the options name an invariant that there is not."""
+    named = (*options.only, *options.require)
+    known = load_invariants() if named else {}
+    for name in named:
         if name not in known:
             raise UsageError(f"there is no invariant {name!r}; `nandtrace verify --list` has them")
-    return {name: known[name] for name in options.only} if options.only else known
+
+
+def _select(options: Options, domain: str) -> list[Invariant]:
+    """The invariants that a trace of a domain is to be judged by; none for a domain that none names."""
+    known = load_invariants(domain)
+    if not is_known(domain) and not any(item.domains for item in known.values()):
+        return []
+    return [known[name] for name in options.only or known if name in known]
 
 
 class _Judges:
@@ -105,50 +141,66 @@ class _Judges:
 
     def __init__(
         self,
-        invariants: Mapping[str, Invariant],
-        options: Options,
+        path: str,
+        domain: AnyDomain,
+        invariants: Sequence[Invariant],
+        kept: int,
         pool: ProcessPoolExecutor | None,
     ) -> None:
+        self._path = path
+        self._domain = domain
         self._invariants = invariants
-        self.kept = options.kept
-        self.batch_events = options.batch_events
+        self._kept = kept
         self._pool = pool
-        self._waiting: deque[Future[list[Judged]]] = deque()
+        self._waiting: deque[tuple[int, Future[list[Judged]]]] = deque()
 
-    def of_domain(self, domain: str) -> list[Invariant]:
-        return [item for item in self._invariants.values() if item.domain == domain]
-
-    def submit(self, path: str, batch: Batch, carry: Carry, after: Batch | None) -> None:
-        """Hand over a batch, with the one that follows it without a gap."""
-        chosen = self.of_domain(batch.vocabulary.domain)
-        handed_on = _taken_over(after)
+    def submit(self, batch: EventBatch, carry: Boundary, handed_on: HandedOn) -> None:
+        """Hand over a batch, with what is known at its edges."""
         if self._pool is None:
             future: Future[list[Judged]] = Future()
-            future.set_result(judge(batch, carry, handed_on, chosen, self.kept))
+            facts = self._domain.facts(batch, carry, handed_on)
+            future.set_result(judge(facts, self._invariants, self._kept))
         else:
             pieces = tuple((piece.chunk.offset, piece.start, piece.stop) for piece in batch.pieces)
-            names = tuple(item.id for item in chosen)
-            job = Job(path, pieces, carry, handed_on, names, self.kept)
+            names = tuple(item.id for item in self._invariants)
+            job = Job(self._path, pieces, carry, handed_on, names, self._kept)
             future = self._pool.submit(run_job, job)
-        self._waiting.append(future)
+        self._waiting.append((len(batch.runs), future))
 
-    def results(self, *, all_of_them: bool = False) -> Iterator[list[Judged]]:
-        """Results in order, awaited while more than a few are outstanding."""
-        while self._waiting and (all_of_them or len(self._waiting) > _JOBS_AHEAD):
-            yield self._waiting.popleft().result()
+    def results(self, *, all_of_them: bool = False) -> Iterator[tuple[int, list[Judged]]]:
+        """How many runs, and what was found in them, in order, as far as it is there.
+
+        It is awaited while more than a few batches are outstanding.
+        """
+        waiting = self._waiting
+        while waiting and (all_of_them or waiting[0][1].done() or len(waiting) > _JOBS_AHEAD):
+            runs, future = waiting.popleft()
+            yield runs, future.result()
 
 
-def _verify_reader(reader: TraceReader, judges: _Judges, verdict: TraceVerdict) -> None:
-    mine = judges.of_domain(reader.header.domain)
+def _verify_reader(
+    reader: TraceReader,
+    options: Options,
+    pool: ProcessPoolExecutor | None,
+    verdict: TraceVerdict,
+    told: Callable[[TraceVerdict], None] | None,
+) -> None:
+    mine = _select(options, reader.header.domain)
     if not mine:
-        reason = f"none of the invariants is for the domain {reader.header.domain!r}"
+        which = "chosen invariants" if options.only else "invariants"
+        reason = f"none of the {which} is for the domain {reader.header.domain!r}"
         raise TraceError(verdict.path, reason, "header")
     verdict.invariants = [InvariantResult(item.id, item.group, item.sentence) for item in mine]
-    stream = RunStream(reader, judges.batch_events)
+    stream = RunStream(reader, options.batch_events)
     try:
-        for results in _judged(reader, stream, judges):
+        domain = domain_of(reader)
+        judges = _Judges(str(reader.path), domain, mine, options.kept, pool)
+        for runs, results in _judged(stream, domain, judges):
             for total, found in zip(verdict.invariants, results, strict=True):
-                _add(total, found, judges.kept)
+                _add(total, found, options.kept)
+            if told is not None:
+                verdict.runs += runs
+                told(verdict)
     except BrokenProcessPool as error:
         raise TraceError(verdict.path, _KILLED) from error
     finally:
@@ -165,27 +217,23 @@ def _add(total: InvariantResult, found: Judged, kept: int) -> None:
     total.violations += found.violations[: kept - len(total.violations)]
 
 
-def _judged(reader: TraceReader, stream: RunStream, judges: _Judges) -> Iterator[list[Judged]]:
-    """Results per batch, in order."""
-    try:
-        rules = rules_from_device(reader.header.device)
-    except ValueError as error:
-        raise TraceError(str(reader.path), str(error), "header") from error
-    path, carry = str(reader.path), Carry(next_seq=0)
-    ahead: tuple[Batch, Carry] | None = None
+def _judged(
+    stream: RunStream, domain: AnyDomain, judges: _Judges
+) -> Iterator[tuple[int, list[Judged]]]:
+    """Per batch, in order, the number of its runs, and what was found in them."""
+    carry = domain.carry(next_seq=0)
+    ahead: tuple[EventBatch, Boundary] | None = None
     for item in stream.batches():
-        batch = Batch(item.pieces, reader.header.vocabulary, rules)
+        batch = domain.batch(item.pieces)
         if ahead is not None:
-            judges.submit(path, *ahead, batch if item.follows else None)
+            judges.submit(*ahead, domain.handed_on(batch if item.follows else None))
             yield from judges.results()
-        ahead = (batch, begin_with(carry if item.follows else Carry(), batch))
-        carry = carry_over(ahead[1], batch)
+        ahead = (batch, domain.begin(carry if item.follows else domain.carry(None), batch))
+        carry = domain.advance(ahead[1], batch)
+        if not domain.leaves_pending(batch):
+            judges.submit(*ahead, domain.handed_on(None))
+            ahead = None
+            yield from judges.results()
     if ahead is not None:
-        judges.submit(path, *ahead, None)
+        judges.submit(*ahead, domain.handed_on(None))
     yield from judges.results(all_of_them=True)
-
-
-def _taken_over(after: Batch | None) -> tuple[tuple[str, int], ...]:
-    """Pending events, as (kind, segment), in the first begin snapshot of the batch after."""
-    state = None if after is None else after.edge_states()[0]
-    return tuple((kind, seg) for _, kind, seg in (state or {}).get("pending") or ())

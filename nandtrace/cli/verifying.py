@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nandtrace.check.registry import load_invariants
 from nandtrace.check.verdict import Verdict
-from nandtrace.check.verify import Options, select_invariants, verify_traces
+from nandtrace.check.verify import Options, check_ids, verify_traces
 from nandtrace.cli.exits import Exit
 from nandtrace.report.catalogue import catalogue_document, print_catalogue
 from nandtrace.report.console import VerdictPrinter
@@ -30,7 +30,7 @@ def verify_paths(
 ) -> int:
     """Verify each trace, print the verdicts, and return the exit code of the worst."""
     options = Options(only=only, require=require, kept=limit)
-    select_invariants(options)
+    check_ids(options)
     printer = VerdictPrinter(verbose=verbose)
     verdicts = []
     with printer.progress(len(paths)) as told:

@@ -77,12 +77,13 @@ class Realignment:
 class Aftermath:
     """What follows the divergence in a window, decoded, of `old_events` and `new_events` events.
 
-    `dies` counts, per die, the events of the window that name it: (A, B).
+    `dies` and `nodes` count, per die or node of a graph, the events of the window that name it: (A, B).
     """
 
     old_events: int
     new_events: int
     dies: dict[int, tuple[int, int]]
+    nodes: dict[str, tuple[int, int]]
     realignment: Realignment | None
 
 

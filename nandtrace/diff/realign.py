@@ -1,16 +1,17 @@
-"""What follows a divergence, in a bounded window: where the sides agree again, counts by die."""
+"""What follows a divergence, in a bounded window: where the sides agree again, counts by place."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from nandtrace.diff.decoded import DecodedChunk
 from nandtrace.diff.fingerprint import Uint64s, fingerprints, grams
 from nandtrace.diff.model import Aftermath, Realignment
+from nandtrace.diff.places import PlaceCounts
 from nandtrace.diff.side import Side
-from nandtrace.trace.chunk import ListTable
 from nandtrace.trace.columns import Int64s
 
 WINDOW_EVENTS = 65_536
@@ -19,7 +20,7 @@ WINDOW_EVENTS = 65_536
 EQUAL_EVENTS = 8
 """So many successive equal events count as the same course of things again."""
 
-_DIE = "die"
+Key = TypeVar("Key", int, str)
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class _Window:
 
     prints: Uint64s
     seqs: Int64s
-    dies: dict[int, int]
+    places: PlaceCounts
     at_end: bool
 
 
@@ -38,61 +39,34 @@ def follow(old: Side, new: Side, seq: int) -> Aftermath:
     return Aftermath(
         old_events=len(mine.prints),
         new_events=len(theirs.prints),
-        dies={
-            die: (mine.dies.get(die, 0), theirs.dies.get(die, 0))
-            for die in sorted(mine.dies.keys() | theirs.dies.keys())
-        },
+        dies=_pairs(mine.places.dies, theirs.places.dies),
+        nodes=_pairs(mine.places.nodes, theirs.places.nodes),
         realignment=_realign(mine, theirs),
     )
+
+
+def _pairs(old: Counter[Key], new: Counter[Key]) -> dict[Key, tuple[int, int]]:
+    return {key: (old[key], new[key]) for key in sorted(old.keys() | new.keys())}
 
 
 def _window(side: Side, seq: int) -> _Window:
     prints: list[Uint64s] = [np.empty(0, np.uint64)]
     seqs: list[Int64s] = [np.empty(0, np.int64)]
-    dies: dict[int, int] = {}
+    places = PlaceCounts()
     events = 0
     for decoded in side.chunks_from(seq):
         first = max(seq - decoded.first_seq, 0)
         taken = slice(first, first + WINDOW_EVENTS - events)
         prints.append(fingerprints(decoded)[taken])
         seqs.append(decoded.chunk.seq[taken])
-        _count_dies(decoded, taken, dies)
+        places.add(decoded, taken)
         events += len(prints[-1])
         if events == WINDOW_EVENTS:
             break
     joined = np.concatenate(seqs)
     last = side.extents[-1].stop if side.extents else 0
     at_end = side.complete and (not len(joined) or int(joined[-1]) + 1 == last)
-    return _Window(np.concatenate(prints), joined, dies, at_end)
-
-
-def _count_dies(decoded: DecodedChunk, taken: slice, dies: dict[int, int]) -> None:
-    """Add, per die, the events that name it; an event with several targets on a die counts once."""
-    for name, table in decoded.tables.items():
-        first = decoded.rows_before(name, taken.start)
-        last = decoded.rows_before(name, taken.stop)
-        if _DIE in table.columns:
-            _add_counts(table.columns[_DIE][first:last], dies)
-        for item in table.lists.values():
-            if _DIE in item.columns:
-                _add_counts(_dies_of_rows(item, first, last), dies)
-
-
-def _dies_of_rows(item: ListTable, first: int, last: int) -> Int64s:
-    """The dies that each row names, each once a row; row after row."""
-    rows = np.repeat(np.arange(len(item.counts)), item.counts)
-    wanted = (rows >= first) & (rows < last)
-    rows, dies = rows[wanted], item.columns[_DIE][wanted]
-    order = np.lexsort((dies, rows))
-    rows, dies = rows[order], dies[order]
-    repeated = (np.diff(rows, prepend=-1) == 0) & (np.diff(dies, prepend=-1) == 0)
-    return np.asarray(dies[~repeated], np.int64)
-
-
-def _add_counts(values: Int64s, dies: dict[int, int]) -> None:
-    found, counts = np.unique(values[values >= 0], return_counts=True)
-    for die, count in zip(found.tolist(), counts.tolist(), strict=True):
-        dies[die] = dies.get(die, 0) + count
+    return _Window(np.concatenate(prints), joined, places, at_end)
 
 
 def _realign(old: _Window, new: _Window) -> Realignment | None:

@@ -35,7 +35,7 @@ def catalogue_document(invariants: Iterable[Invariant]) -> dict[str, Any]:
         "invariants": [
             {
                 "id": item.id,
-                "domain": item.domain,
+                "domains": list(item.domains),
                 "group": item.group,
                 "sentence": item.sentence,
                 "rationale": item.rationale,
@@ -48,28 +48,34 @@ def catalogue_document(invariants: Iterable[Invariant]) -> dict[str, Any]:
 
 
 def catalogue_page(invariants: Iterable[Invariant]) -> str:
-    """The page docs/invariants.md."""
+    """The page docs/invariants.md: by domain, and in a domain by group."""
     parts = [_INTRODUCTION]
-    for group, items in groupby(invariants, key=lambda item: item.group):
-        parts.append(f"## {group}\n")
-        parts += [_entry(item) for item in items]
+    for domain, of_domain in groupby(invariants, key=_domain_text):
+        parts.append(f"## Domain: {domain}\n")
+        for group, items in groupby(of_domain, key=lambda item: item.group):
+            parts.append(f"### {group}\n")
+            parts += [_entry(item) for item in items]
     return "\n".join(parts)
+
+
+def _domain_text(item: Invariant) -> str:
+    return ", ".join(item.domains) or "every"
 
 
 def _entry(item: Invariant) -> str:
     needs = f"- Needs: {', '.join(item.needs)}\n" if item.needs else ""
     return (
-        f"### {item.id}\n\n{item.sentence}\n\n"
+        f"#### {item.id}\n\n{item.sentence}\n\n"
         f"- Why: {item.rationale}\n- Source: {item.source}\n{needs}"
     )
 
 
 def print_catalogue(invariants: Iterable[Invariant]) -> None:
-    """One line an invariant, by group."""
+    """One line an invariant, by domain and group."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("group", "invariant", "what it says"):
+    for title in ("domain", "group", "invariant", "what it says"):
         table.add_column(title, no_wrap=title == "invariant", overflow="fold")
     for item in invariants:
-        table.add_row(item.group, item.id, item.sentence)
+        table.add_row(_domain_text(item), item.group, item.id, item.sentence)
     # In a pipe a line is a line: nothing is folded to the width of no terminal.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)

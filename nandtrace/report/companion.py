@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from nandtrace.trace import TraceReader
 from nandtrace.trace.chunk import Chunk
+from nandtrace.trace.columns import Int64s
 from nandtrace.units import ns_to_us_text
-from nandtrace.vocab import NULL
+from nandtrace.vocab import GRAPH, NULL, Kind
 from nandtrace.vocab.nand import Source
 
 
 def companion_text(reader: TraceReader, notes: Mapping[str, str]) -> str:
-    """Notes, totals, events by kind and ops by base, a line each. The same trace gives the same text.
+    """Notes, totals, events by kind, and ops by base or a graph's deliveries by edge, a line each.
 
-    Raises ChunkError or TraceError where the trace is damaged.
+    The same trace gives the same text. Raises ChunkError or TraceError where the trace is damaged.
     """
     return "".join(f"{line}\n" for line in _lines(reader, notes))
 
@@ -31,27 +32,42 @@ def _lines(reader: TraceReader, notes: Mapping[str, str]) -> Iterator[str]:
     yield f"simulated time: {ns_to_us_text(last_ns)} µs"
     yield f"events: {index.events}"
     yield from (f"  {kind}: {count}" for kind, count in sorted(index.counts().items()))
-    bases = _ops_by_base(reader)
-    yield f"ops: {sum(bases.values())}"
-    yield from (f"  {base}: {count}" for base, count in sorted(bases.items()))
+    is_graph = reader.header.domain == GRAPH.domain
+    yield from (
+        _tally(reader, "deliveries", "DELIVER", _edges)
+        if is_graph
+        else _tally(reader, "ops", "COMMIT", _bases)
+    )
 
 
-def _ops_by_base(reader: TraceReader) -> Counter[str]:
-    """Committed ops; the segments that a resume adds to an op are not counted again."""
+def _tally(
+    reader: TraceReader, title: str, kind_name: str, codes_of: Callable[[Chunk, Kind], Int64s]
+) -> Iterator[str]:
+    """How many events of a kind there are, by the names that `codes_of` finds in a chunk."""
+    kind, found = reader.header.vocabulary.by_name.get(kind_name), Counter[str]()
+    for ordinal in range(len(reader.index.chunks) if kind else 0):
+        assert kind is not None
+        found.update(_counted(reader.chunk(ordinal), kind, codes_of))
+    yield f"{title}: {found.total()}"
+    yield from (f"  {name}: {count}" for name, count in sorted(found.items()))
+
+
+def _counted(chunk: Chunk, kind: Kind, codes_of: Callable[[Chunk, Kind], Int64s]) -> dict[str, int]:
+    strings = chunk.meta.strings
+    codes, counts = np.unique(codes_of(chunk, kind), return_counts=True)
     found: Counter[str] = Counter()
-    for ordinal in range(len(reader.index.chunks)):
-        found.update(_bases_of(reader.chunk(ordinal), reader))
+    for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
+        found[strings[code] if 0 <= code < len(strings) else "?"] += count
     return found
 
 
-def _bases_of(chunk: Chunk, reader: TraceReader) -> Iterator[str]:
-    commit = reader.header.vocabulary.by_name.get("COMMIT")
-    if commit is None:
-        return
+def _edges(chunk: Chunk, deliver: Kind) -> Int64s:
+    return chunk.table(deliver).columns["edge"]
+
+
+def _bases(chunk: Chunk, commit: Kind) -> Int64s:
+    """Of committed ops; the segments that a resume adds to an op are not counted again."""
     table, strings = chunk.table(commit), chunk.meta.strings
-    sources, bases = table.columns["source"], table.columns["base"]
     chain = strings.index(Source.RESUME_CHAIN) if Source.RESUME_CHAIN in strings else NULL + 1
-    codes, counts = np.unique(bases[sources != chain], return_counts=True)
-    for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
-        name = strings[code] if 0 <= code < len(strings) else "?"
-        yield from (name for _ in range(count))
+    bases: Int64s = table.columns["base"][table.columns["source"] != chain]
+    return bases

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 from nandtrace.diff import ABSENT, Absent, Aftermath, Change, Divergence, Result, TraceDiff
 from nandtrace.diff.model import SideFacts
 from nandtrace.report.event_text import EventText, time_text
-from nandtrace.report.plain import compact, json_safe
+from nandtrace.report.plain import bare_or_quoted, compact, json_safe
 from nandtrace.trace.event import Event
 
 MAX_CHANGES = 40
 MAX_VALUE_CHARS = 160
+MAX_NODES = 16
 
 
 def diff_lines(diff: TraceDiff) -> Iterator[str]:
@@ -179,15 +180,26 @@ def _summary_lines(diff: TraceDiff) -> Iterator[str]:
         if counts[0] != counts[1]
     ]
     yield f"  by kind: {', '.join(changed) or 'as many of each'}"
-    yield from _die_lines(diff.aftermath)
+    yield from _place_lines(diff.aftermath)
     yield f"  {_realign_text(diff.aftermath)}"
 
 
-def _die_lines(aftermath: Aftermath) -> Iterator[str]:
+def _place_lines(aftermath: Aftermath) -> Iterator[str]:
+    """Counts by die; by node only those that differ, for a graph may have very many."""
+    longest = max(aftermath.old_events, aftermath.new_events)
+    lead = f"in the {longest} events from the divergence on"
     if aftermath.dies:
         dies = ", ".join(f"die {die}: {_pair(*counts)}" for die, counts in aftermath.dies.items())
-        longest = max(aftermath.old_events, aftermath.new_events)
-        yield f"  by die, in the {longest} events from the divergence on: {dies}"
+        yield f"  by die, {lead}: {dies}"
+    if aftermath.nodes:
+        changed = [
+            f"{bare_or_quoted(node)}: {_pair(*counts)}"
+            for node, counts in aftermath.nodes.items()
+            if counts[0] != counts[1]
+        ]
+        more = [f"and {len(changed) - MAX_NODES} more"] if len(changed) > MAX_NODES else []
+        shown = ", ".join([*changed[:MAX_NODES], *more])
+        yield f"  by node, {lead}: {shown or 'as many of each'}"
 
 
 def _realign_text(aftermath: Aftermath) -> str:
@@ -251,8 +263,11 @@ def _aftermath_json(aftermath: Aftermath) -> dict[str, Any]:
     found = aftermath.realignment
     return {
         "events": {"a": aftermath.old_events, "b": aftermath.new_events},
-        "dies": {
-            str(die): {"a": counts[0], "b": counts[1]} for die, counts in aftermath.dies.items()
-        },
+        "dies": _pairs_json(aftermath.dies),
+        "nodes": _pairs_json(aftermath.nodes),
         "realignment": found and {"a": found.old_seq, "b": found.new_seq, "equal": found.equal},
     }
+
+
+def _pairs_json(pairs: Mapping[Any, tuple[int, int]]) -> dict[str, Any]:
+    return {str(key): {"a": counts[0], "b": counts[1]} for key, counts in pairs.items()}

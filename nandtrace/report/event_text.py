@@ -10,7 +10,8 @@ from nandtrace.report.plain import bare_or_quoted, compact, flatten, outline
 from nandtrace.trace.event import Event
 from nandtrace.trace.header import Header
 from nandtrace.units import NS_PER_US, ns_to_us_text
-from nandtrace.vocab import ColumnType, Kind, Vocabulary
+from nandtrace.vocab import GRAPH, ColumnType, Kind, Vocabulary
+from nandtrace.vocab.graph import Band
 
 _NS, _US = "_ns", "_us"
 
@@ -25,11 +26,14 @@ class EventText:
     """Writes events of one vocabulary.
 
     A line holds sequence number, run, time in µs, kind and fields: times in µs, an absent item of a
-    list as `-`, a list's items as `die.plane.block.page`, in the order of its columns.
+    list as `-`, a list's items as `die.plane.block.page`, in the order of its columns. A graph's bands
+    are written by their names.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._writers = {kind.name: _field_writers(kind) for kind in vocabulary.kinds}
+        if vocabulary.domain == GRAPH.domain and "TURN" in self._writers:
+            self._writers["TURN"]["band"] = _band_text
         self._lists = {
             (kind.name, item.name): tuple(column.name for column in item.columns)
             for kind in vocabulary.kinds
@@ -97,9 +101,11 @@ def map_lines(name: str, plain: Mapping[str, Any]) -> Iterator[str]:
 
 
 def snapshot_lines(state: Mapping[str, Any]) -> Iterator[str]:
-    """A snapshot's fields in compact form, one a line."""
+    """A snapshot's fields in compact form, one a line; of a list of maps one line an entry."""
     for name, value in state.items():
-        yield f"{bare_or_quoted(str(name))}={compact(value)}"
+        label = bare_or_quoted(str(name))
+        lines = flatten(value, label) if isinstance(value, list) else [(label, compact(value))]
+        yield from (f"{path}={text}" for path, text in lines)
 
 
 def _field_writers(kind: Kind) -> dict[str, Callable[[Any], str]]:
@@ -119,6 +125,13 @@ def _field_writer(name: str, column_type: ColumnType) -> Callable[[Any], str]:
         words = {True: f"{lead}yes", False: f"{lead}no"}
         return lambda value: words.get(value) or f"{lead}{value}"
     return lambda value: lead + str(value)
+
+
+def _band_text(value: Any) -> str:
+    return f"band={_BANDS.get(value, value)}"
+
+
+_BANDS = {band.value: band.name.lower() for band in Band}
 
 
 def _list_writer(name: str) -> Callable[[Any], str]:

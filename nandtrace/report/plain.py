@@ -43,17 +43,23 @@ def compact(value: Any) -> str:
 
 def bare_or_quoted(text: str) -> str:
     """A string as it is where it is a plain word, else quoted and escaped as in JSON."""
-    if text and all(letter.isalnum() or letter in "_-./:+%()*@" for letter in text):
+    if text and all(letter.isalnum() or letter in "_-./:+%()*@>" for letter in text):
         return text
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """The leaves of nested maps as (path, compact value): ("device.topology.dies", "4")."""
+    """The leaves of nested maps as (path, compact value): ("device.topology.dies", "4").
+
+    Of a list of maps each entry is a leaf: ("device.nodes[0]", "{name: a}").
+    """
     if isinstance(value, dict) and value:
         for key, item in value.items():
             name = bare_or_quoted(str(key))
             yield from flatten(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        for place, item in enumerate(value):
+            yield f"{path}[{place}]", compact(item)
     else:
         yield path, compact(value)
 

@@ -11,7 +11,7 @@ from nandtrace.check import Finding, Options, finding, invariant, load_invariant
 from nandtrace.check import registry as registry_module
 from nandtrace.check.facts import Facts
 from nandtrace.errors import UsageError
-from nandtrace.report.catalogue import catalogue_page
+from nandtrace.report.catalogue import catalogue_page, print_catalogue
 from tests.check.native import legal_calls, record
 
 PAGE = Path(__file__).parents[2] / "docs" / "invariants.md"
@@ -36,8 +36,31 @@ def test_ids_are_stable() -> None:
         "excluded-by-cache excluded-by-suspend excluded-by-odt marks-follow-ops "
         "suspend-has-target resume-has-target suspend-in-core-busy remaining-exact "
         "resume-restores resume-same-target nested-order backlog-fifo reset-ends-all "
-        "sequence-complete inherit-rules"
+        "sequence-complete inherit-rules "
+        "edge-fifo edge-capacity put-result edge-conservation blocked-pure flush-prompt "
+        "mutator-effect "
+        "blocked-yield delivery ready-only band weighted-fairness round-robin batch-bound "
+        "tick-cadence idle-only-when-idle "
+        "start-topological stop-reverse error-isolated names-resolve shutdown-drained "
+        "checkpoint-continuity checkpoint-matches-replay"
     )
+
+
+def test_the_page_has_a_part_for_each_domain() -> None:
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("#")]
+    assert lines[1:5] == ["## Domain: every", "### log", "#### seq-dense", "#### time-monotone"]
+    place = lines.index("## Domain: nand")
+    assert lines[place + 1 : place + 3] == ["### log", "#### refs-resolve"]
+    place = lines.index("## Domain: graph")
+    assert lines[place + 1 : place + 3] == ["### graph edges", "#### edge-fifo"]
+
+
+def test_the_list_names_domains(capsys: pytest.CaptureFixture[str]) -> None:
+    print_catalogue(load_invariants().values())
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0][:3] == ["domain", "group", "invariant"]
+    assert rows[1][:3] == ["every", "log", "seq-dense"]
+    assert rows[4][:3] == ["nand", "log", "refs-resolve"]
 
 
 @invariant(

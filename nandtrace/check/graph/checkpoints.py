@@ -1,0 +1,128 @@
+"""Runs: the state in which each begins and ends, against the one before it and the replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nandtrace.check.event_batch import EventBatch, State
+from nandtrace.check.event_facts import Boundary
+from nandtrace.check.graph.course import Phase
+from nandtrace.check.graph.scene import Scene
+from nandtrace.check.graph.shapes import BAND_NAMES
+from nandtrace.check.graph.state import initial_snapshot
+from nandtrace.vocab.graph import NodeState, RunEnd
+
+_LONGEST_TEXT = 100
+
+
+class Checkpoints:
+    """Where runs begin, and RUN_END up to its snapshot."""
+
+    def __init__(self, scene: Scene, batch: EventBatch, carry: Boundary) -> None:
+        self._scene = scene
+        self._batch = batch
+        self._carry = carry
+        self._ledger = scene.ledger
+
+    def begin(self, row: int) -> None:
+        """Set the scene for a run: from its snapshot, or, where it has none, as the last one ended."""
+        batch, at = self._batch, int(self._batch.runs.first[row])
+        begin, before = batch.begin_states[row], self._before(row)
+        if batch.runs.begin[row] >= 0:
+            self._check_begin(at, row, begin, before)
+        state = begin if begin is not None else before
+        for problem in self._scene.state.reset(state, at):
+            self._ledger.offend(
+                "names-resolve", at, "a snapshot of the nodes and edges of the header", problem
+            )
+        self._scene.ready.reset()
+        self._scene.numbering.reset()
+        self._scene.began_ns = int(batch.time_ns[at])
+        self._scene.course.reset(Phase.STARTING if self._is_starting() else Phase.RUNNING)
+
+    def _before(self, row: int) -> State | None:
+        return self._batch.end_states[row - 1] if row else self._carry.state
+
+    def _check_begin(self, at: int, row: int, begin: State | None, before: State | None) -> None:
+        is_first = row == 0 and self._carry.next_seq == 0
+        is_known = is_first or before is not None
+        self._ledger.count("checkpoint-continuity", 1, int(is_known))
+        if begin is None:
+            self._offend(at, "a snapshot at RUN_BEGIN", "none")
+            return
+        if any(node["state"] == "STOPPED" for node in begin["nodes"]):
+            self._offend(at, "no run of a graph that was stopped", "a node that is STOPPED")
+        if is_first:
+            before = initial_snapshot(self._scene.plan) if self._batch.run[0] == 0 else None
+        if before is not None:
+            for name, mine, its in differences(before, begin):
+                self._offend(at, f"{name} {_short(mine)}, as before", f"{_short(its)}")
+        self._check_time(at, row)
+
+    def _check_time(self, at: int, row: int) -> None:
+        time_ns = int(self._batch.time_ns[at])
+        before = int(self._batch.time_ns[at - 1]) if row else self._carry.time_ns
+        if before is not None and time_ns != before:
+            self._offend(at, f"the time at which the last run ended, {before} ns", f"{time_ns} ns")
+
+    def _offend(self, at: int, expected: str, actual: str) -> None:
+        self._ledger.offend("checkpoint-continuity", at, expected, actual)
+
+    def check_end(self, at: int, end: RunEnd | None) -> None:
+        """How a run ends fits where the graph is."""
+        course = self._scene.course
+        if end is None:
+            self._offend(at, "an end that is CHECKPOINT or FINISHED", "another")
+        elif end is RunEnd.CHECKPOINT and course.phase > Phase.RUNNING:
+            self._offend(at, "a CHECKPOINT between two turns", "one while the graph stops")
+        elif end is RunEnd.CHECKPOINT and self._is_starting():
+            self._offend(at, "a CHECKPOINT between two turns", "one while the graph starts")
+
+    def _is_starting(self) -> bool:
+        return any(node.state is NodeState.NEW for node in self._scene.state.nodes)
+
+    def compare(self, at: int, time_ns: int) -> None:
+        """The snapshot of a RUN_END has what the replay has."""
+        said = self._batch.end_states[int(self._batch.run_row[at])]
+        if said is None:
+            self._offend(at, "a snapshot at RUN_END", "none")
+            return
+        self._ledger.count("checkpoint-matches-replay")
+        self._scene.ready.settle(at, time_ns)
+        ready = self._scene.ready.names()
+        mine = self._scene.state.snapshot() | {
+            "ready": dict(zip(BAND_NAMES, (ready[1], ready[2], ready[3]), strict=True))
+        }
+        said = said | {"ready": {name: sorted(said["ready"][name]) for name in BAND_NAMES}}
+        for name, due, its in differences(mine, said):
+            self._ledger.offend(
+                "checkpoint-matches-replay", at, f"{name} {_short(due)}", f"{_short(its)}"
+            )
+
+
+def differences(mine: Mapping[str, Any], its: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The first difference of each field of mine: where, my value, its value."""
+    for name, value in mine.items():
+        if value != its.get(name):
+            yield _first(name, value, its.get(name))
+
+
+def _first(path: str, mine: Any, its: Any) -> tuple[str, Any, Any]:
+    """Go down to the first difference, as far as both sides have the same parts."""
+    if isinstance(mine, dict) and isinstance(its, dict) and mine.keys() <= its.keys():
+        for key in mine:
+            if mine[key] != its[key]:
+                return _first(f"{path}.{key}", mine[key], its[key])
+    rows = isinstance(mine, list) and isinstance(its, list) and len(mine) == len(its)
+    if rows and all(isinstance(row, dict) for row in mine):
+        for left, right in zip(mine, its, strict=True):
+            if left != right and isinstance(right, dict):
+                name = left.get("name", left.get("id"))
+                return _first(f"{path}[{name}]", left, right)
+    return path, mine, its
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
