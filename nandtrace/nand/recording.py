@@ -9,31 +9,20 @@ What is recorded, the header says, so that a trace alone is enough to record it 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from nandtrace.errors import TraceError, UsageError
-from nandtrace.nand.device_map import bases_of_role, device_rules
-from nandtrace.nand.log import EventLog, NullLog, TraceLog
-from nandtrace.nand.options import Options, options_from_map
+from nandtrace.nand.job import Job, Recipe, new_recorder, new_scheduler, recipe_of
+from nandtrace.nand.log import NullLog, TraceLog
+from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Profile
-from nandtrace.nand.profiles.plain_map import profile_from_map, profile_to_map
-from nandtrace.nand.restoring import restore
-from nandtrace.nand.scheduler import Scheduler
 from nandtrace.trace import TraceReader
-from nandtrace.trace.header import Header
 from nandtrace.trace.recorder import Recorder
-from nandtrace.vocab.nand import Role
-
-GENERATOR = "nandtrace.nand"
-VERSION = 1
-"""Of the scheduler: it grows when the same profile and seed give other events."""
-
-_CLOCK = ("clock_ns",)
-_LEFT_OVER = ("clock_ns", "pending", "hook_places", "segments", "planes", "bus")
-"""What may change between runs; without a drain also what the next run does not take over."""
+from nandtrace.vocab.nand import RunEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +54,6 @@ class Summary:
 ReportProgress = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """All that decides a recording's events."""
-
-    profile: Profile
-    options: Options
-
-    def identity(self) -> dict[str, Any]:
-        """As it goes into the header."""
-        return {
-            "generator": GENERATOR,
-            "version": VERSION,
-            "profile": profile_to_map(self.profile),
-            "options": self.options.to_map(),
-        }
-
-
-def recipe_of(path: str, header: Header) -> Recipe:
-    """The recipe in a trace's header. Raises UsageError where this scheduler did not write the trace."""
-    identity = header.identity
-    if identity.get("generator") != GENERATOR:
-        raise UsageError(f"{path}: not recorded by nandtrace record: its header has no recipe")
-    if identity.get("version") != VERSION:
-        raise UsageError(
-            f"{path}: recorded by version {identity.get('version')!r} of the scheduler, this is {VERSION}"
-        )
-    try:
-        profile = profile_from_map(identity["profile"])
-        options = options_from_map(identity["options"])
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise TraceError(path, f"its recipe makes no sense: {error}", "header") from error
-    return Recipe(profile, options)
-
-
 def record(
     path: str | os.PathLike[str],
     profile: Profile,
@@ -123,7 +78,13 @@ def continue_recording(
     progress: ReportProgress | None = None,
     runs: int | None = None,
 ) -> Summary:
-    """Record what follows run `run` of a trace, from the snapshot at its end.
+    """Record what follows run `run` of a trace: `continued_job`."""
+    job = continued_job(source, run, runs)
+    return run_job(path, job, compress=compress, provenance=provenance, progress=progress)
+
+
+def continued_job(source: str | os.PathLike[str], run: int, runs: int | None = None) -> Job:
+    """The job of what follows run `run` of a trace, from the snapshot at its end.
 
     `runs` is how many runs to record, if not given all that the trace was to have: their events are
     those of the recording had it not been interrupted. Raises UsageError for a run that is not there,
@@ -138,8 +99,7 @@ def continue_recording(
     if not wanted:
         raise UsageError(f"{source}: run {run} is the last one; nothing follows it")
     identity = recipe.identity() | {"first_run": run + 1}
-    job = Job(recipe, wanted, state, str(source), identity)
-    return run_job(path, job, compress=compress, provenance=provenance, progress=progress)
+    return Job(recipe, wanted, state, str(source), identity)
 
 
 def boundary_state(reader: TraceReader, run: int, boundary: str) -> dict[str, Any]:
@@ -159,20 +119,6 @@ def boundary_state(reader: TraceReader, run: int, boundary: str) -> dict[str, An
     raise UsageError(f"{reader.path}: {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Runs to record: all of a recipe, or some of them from the snapshot before the first.
-
-    `source` is the trace that the snapshot is from, `identity` what its header says of the recipe.
-    """
-
-    recipe: Recipe
-    runs: range
-    state: Mapping[str, Any] | None = None
-    source: str = ""
-    identity: Mapping[str, Any] | None = None
-
-
 def run_job(
     path: str | os.PathLike[str],
     job: Job,
@@ -182,108 +128,90 @@ def run_job(
     progress: ReportProgress | None = None,
 ) -> Summary:
     """Record the runs of a job. Raises TraceError, before anything is written, for a wrong snapshot."""
-    if job.state is not None:
-        new_scheduler(job, NullLog())
-    recorder = _new_recorder(path, job, compress, provenance)
+    check_state(job)
+    recorder = new_recorder(path, job, compress=compress, provenance=provenance)
     try:
         with recorder:
-            scheduler = new_scheduler(job, TraceLog(recorder))
-            begun = _Counts.of(scheduler)
-            hooks = _run_all(scheduler, job, recorder, progress)
+            work = JobWork(job, recorder)
+            for _ in work.steps(progress):
+                pass
     except KeyboardInterrupt:
         # The same can be recorded again at any time, and a partial file would be in the way.
         recorder.discard()
         raise
-    return _summary(Path(path), job, scheduler, begun, hooks)
+    return work.summary(Path(path))
 
 
-def _run_all(
-    scheduler: Scheduler, job: Job, recorder: Recorder, progress: ReportProgress | None
-) -> int:
-    """Run all runs; returns how many hooks were dispatched."""
-    options = job.recipe.options
-    hooks, first_op = 0, scheduler.model.next_op
-    for run in job.runs:
-        until_ns = scheduler.next_begin_ns + options.duration_ns(run)
-        scheduler.run_to(until_ns, options.max_hooks, is_last=run == options.runs - 1)
-        hooks += scheduler.run_hooks
-        if progress is not None:
-            done = run + 1 - job.runs.start
-            ops = scheduler.model.next_op - first_op
-            now_ns = scheduler.model.clock_ns
-            progress(Progress(done, len(job.runs), now_ns, ops, recorder.events))
-    scheduler.close()
-    return hooks
-
-
-def new_scheduler(job: Job, log: EventLog) -> Scheduler:
-    """A scheduler about to begin the first run of a job."""
-    recipe = job.recipe
-    scheduler = Scheduler(
-        recipe.profile,
-        seed=recipe.options.seed,
-        log=log,
-        drain_on_exit=recipe.options.drain,
-        apply_policy=recipe.options.apply_policy,
-    )
+def check_state(job: Job) -> None:
+    """Raise TraceError where a job is to begin from a snapshot that no scheduler can begin from."""
     if job.state is not None:
-        try:
-            restore(scheduler.model, job.state, recipe.options.seed)
-        except ValueError as error:
-            raise TraceError(job.source, str(error), f"before run {job.runs.start}") from error
-        if not recipe.options.drain:
-            scheduler.model.drop_reservations()
-    return scheduler
+        new_scheduler(job, NullLog())
 
 
-def _new_recorder(
-    path: str | os.PathLike[str], job: Job, compress: bool, provenance: Mapping[str, Any] | None
-) -> Recorder:
-    profile, options = job.recipe.profile, job.recipe.options
-    return Recorder(
-        path,
-        topology=profile.topology,
-        program_bases=bases_of_role(profile, Role.PROGRAM),
-        erase_bases=bases_of_role(profile, Role.ERASE),
-        celltype_compatible=profile.celltype_compatible,
-        apply_policy=options.apply_policy,
-        bad_blocks=profile.bad_blocks,
-        may_change_between_runs=_CLOCK if options.drain else _LEFT_OVER,
-        rules=device_rules(profile),
-        identity=job.recipe.identity() if job.identity is None else job.identity,
-        provenance=provenance,
-        compress=compress,
-        first_run=job.runs.start,
-    )
+class JobWork:
+    """The work of a job, step by step, into a recorder."""
 
+    def __init__(self, job: Job, recorder: Recorder) -> None:
+        self._job = job
+        self._recorder = recorder
+        self._scheduler = new_scheduler(job, TraceLog(recorder))
+        model = self._scheduler.model
+        self._first_op, self._first_seg = model.next_op, model.next_seg
+        self._begun_by_base = Counter(model.ops_by_base)
+        self._runs_done = 0
+        self._hooks = 0
+        self._is_stopping = False
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """What a scheduler has counted since the recording's beginning."""
+    def steps(self, progress: ReportProgress | None = None) -> Iterator[None]:
+        """Run all runs, or until `stop`; yields every few ticks, and between runs."""
+        scheduler, options = self._scheduler, self._job.recipe.options
+        for run in self._job.runs:
+            until_ns = scheduler.next_begin_ns + options.duration_ns(run)
+            is_last = run == options.runs - 1
+            end = yield from scheduler.run_in_steps(until_ns, options.max_hooks, is_last=is_last)
+            self._hooks += scheduler.run_hooks
+            self._runs_done += 1
+            if progress is not None:
+                progress(self.progress())
+            # What a run carries over, another one has to end.
+            if self._is_stopping and end is not RunEnd.CARRIED:
+                break
+            yield
+        scheduler.close()
 
-    ops: int
-    segments: int
-    by_base: dict[str, int]
+    def stop(self) -> None:
+        """End with the run that is open, soon and in order."""
+        self._is_stopping = True
+        self._scheduler.request_stop()
 
-    @classmethod
-    def of(cls, scheduler: Scheduler) -> Self:
-        model = scheduler.model
-        return cls(model.next_op, model.next_seg, dict(model.ops_by_base))
-
-
-def _summary(path: Path, job: Job, scheduler: Scheduler, begun: _Counts, hooks: int) -> Summary:
-    ended = _Counts.of(scheduler)
-    by_base = {base: count - begun.by_base[base] for base, count in ended.by_base.items()}
-    with TraceReader(path) as reader:
-        index = reader.index
-        return Summary(
-            runs=len(job.runs),
-            ops=ended.ops - begun.ops,
-            segments=ended.segments - begun.segments,
-            hooks=hooks,
-            events=index.events,
-            time_ns=scheduler.model.clock_ns,
-            bytes=path.stat().st_size,
-            digest=index.digest().hex(),
-            ops_by_base={base: count for base, count in by_base.items() if count},
+    def progress(self) -> Progress:
+        """How far it is."""
+        model = self._scheduler.model
+        return Progress(
+            self._runs_done,
+            len(self._job.runs),
+            model.clock_ns,
+            model.next_op - self._first_op,
+            self._recorder.events,
         )
+
+    def ops_by_base(self) -> dict[str, int]:
+        """How many ops of each base were committed so far, bases without any left out."""
+        return dict(Counter(self._scheduler.model.ops_by_base) - self._begun_by_base)
+
+    def summary(self, path: Path) -> Summary:
+        """What was recorded, once the trace is there."""
+        model = self._scheduler.model
+        with TraceReader(path) as reader:
+            index = reader.index
+            return Summary(
+                runs=self._runs_done,
+                ops=model.next_op - self._first_op,
+                segments=model.next_seg - self._first_seg,
+                hooks=self._hooks,
+                events=index.events,
+                time_ns=model.clock_ns,
+                bytes=path.stat().st_size,
+                digest=index.digest().hex(),
+                ops_by_base=self.ops_by_base(),
+            )

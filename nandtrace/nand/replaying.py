@@ -9,7 +9,8 @@ from pathlib import Path
 
 from nandtrace.diff import Result, TraceDiff, compare
 from nandtrace.errors import TraceError
-from nandtrace.nand.recording import Job, ReportProgress, boundary_state, recipe_of, run_job
+from nandtrace.nand.job import Job, recipe_of
+from nandtrace.nand.recording import ReportProgress, boundary_state, run_job
 from nandtrace.trace import TraceReader
 from nandtrace.trace.excerpt import write_excerpt
 

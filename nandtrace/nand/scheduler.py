@@ -8,6 +8,8 @@ scheduler.close()
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from nandtrace.errors import UsageError
 from nandtrace.nand.backlog import Backlog
 from nandtrace.nand.bootstrap import BootstrapPlan
@@ -60,6 +62,7 @@ class Scheduler:
         self._first_op = 0
         self._is_running = False
         self._is_closed = False
+        self._is_stopping = False
 
     # ---- runs
 
@@ -71,10 +74,21 @@ class Scheduler:
         self, run_until_ns: int, max_hooks: int | None = None, *, is_last: bool = False
     ) -> RunEnd:
         """The same with the time in ns. The last run of a recording drains whatever stopped it."""
+        return outcome_of(self.run_in_steps(run_until_ns, max_hooks, is_last=is_last))
+
+    def run_in_steps(
+        self, run_until_ns: int, max_hooks: int | None = None, *, is_last: bool = False
+    ) -> Generator[None, None, RunEnd]:
+        """The same for a caller that has other things to do in between: it yields every few ticks."""
         if max_hooks is not None and max_hooks < 0:
             raise ValueError(f"max_hooks is {max_hooks}")
         self.begin_run(run_until_ns)
-        return self.end_run(self._loop(run_until_ns, max_hooks), is_last=is_last)
+        stop = yield from self._loop(run_until_ns, max_hooks)
+        return self.end_run(stop, is_last=is_last or stop is RunStop.REQUEST)
+
+    def request_stop(self) -> None:
+        """End the run that is open, or the next one, before its next tick, as if it were the last."""
+        self._is_stopping = True
 
     @property
     def next_begin_ns(self) -> int:
@@ -133,11 +147,13 @@ class Scheduler:
             or (end is RunEnd.CARRIED and entry[1] != Due.QUEUE_REFILL and not _is_dead(entry))
         ]
 
-    def _loop(self, run_until_ns: int, max_hooks: int | None) -> RunStop:
+    def _loop(self, run_until_ns: int, max_hooks: int | None) -> Generator[None, None, RunStop]:
         model = self.model
         queue, breathe = model.queue, model.log.breathe
         ticks = 0
         while model.clock_ns < run_until_ns:
+            if self._is_stopping:
+                return RunStop.REQUEST
             if max_hooks is not None and self.run_hooks >= max_hooks:
                 return RunStop.HOOKS
             time_ns = queue.next_time()
@@ -147,6 +163,7 @@ class Scheduler:
             ticks += 1
             if not ticks % _BREATHE_TICKS:
                 breathe()
+                yield
         return RunStop.RUN_UNTIL
 
     def drain_pending_op_end_events(self) -> int:
@@ -228,6 +245,16 @@ class Scheduler:
             place: Place = (step.die, step.plane, model.next_step, None)
             model.queue.push(max(step.at_ns, model.clock_ns), Due.PHASE_HOOK, place)
             model.next_step += 1
+
+
+def outcome_of(steps: Generator[None, None, RunEnd]) -> RunEnd:
+    """Take all steps, and return what they came to."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as over:
+            end: RunEnd = over.value
+            return end
 
 
 def _is_dead(entry: Entry) -> bool:

@@ -1,0 +1,87 @@
+"""Clocks: where a graph has its time from, as nanoseconds since it began."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+
+from nandtrace.errors import GraphError
+
+TURN_NS = 1_000
+
+
+class Clock(ABC):
+    """A clock that never goes back."""
+
+    is_virtual: bool
+
+    @abstractmethod
+    def now_ns(self) -> int:
+        """The time."""
+
+    @abstractmethod
+    def spend_turn(self) -> None:
+        """A turn is over."""
+
+    @abstractmethod
+    def idle_until(self, until_ns: int) -> int:
+        """Nothing is to be done before that time; returns how long there is to wait, ns."""
+
+    @abstractmethod
+    def sleep(self, wait_ns: int) -> None:
+        """Wait."""
+
+
+class VirtualClock(Clock):
+    """A clock that moves when it is told to: a run by it is deterministic and takes no time.
+
+    A turn costs `turn_ns`; nodes may `advance` it to stand for their work.
+    """
+
+    is_virtual = True
+
+    def __init__(self, turn_ns: int = TURN_NS) -> None:
+        if turn_ns < 0:
+            raise GraphError(f"turn_ns is {turn_ns}: time does not go back")
+        self._turn_ns = turn_ns
+        self._now_ns = 0
+
+    def now_ns(self) -> int:
+        return self._now_ns
+
+    def advance(self, by_ns: int) -> None:
+        """Let time pass. Raises GraphError where it would go back."""
+        if by_ns < 0:
+            raise GraphError(f"the clock can't advance by {by_ns} ns: time does not go back")
+        self._now_ns += by_ns
+
+    def spend_turn(self) -> None:
+        self._now_ns += self._turn_ns
+
+    def idle_until(self, until_ns: int) -> int:
+        self._now_ns = max(self._now_ns, until_ns)
+        return 0
+
+    def sleep(self, wait_ns: int) -> None:
+        self._now_ns += wait_ns
+
+
+class RealClock(Clock):
+    """The system's monotonic clock, from 0 when it was made."""
+
+    is_virtual = False
+
+    def __init__(self) -> None:
+        self._begin_ns = time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        return time.monotonic_ns() - self._begin_ns
+
+    def spend_turn(self) -> None:
+        """Turns take the time that they take."""
+
+    def idle_until(self, until_ns: int) -> int:
+        return max(until_ns - self.now_ns(), 0)
+
+    def sleep(self, wait_ns: int) -> None:
+        time.sleep(wait_ns / 1e9)
