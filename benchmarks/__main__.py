@@ -13,6 +13,8 @@ from rich.console import Console
 
 from benchmarks.diffing import measure_diffing
 from benchmarks.generating import measure_generating
+from benchmarks.graph_running import measure_graph, measure_graph_memory
+from benchmarks.live import measure_live
 from benchmarks.many_runs import measure_many_runs, measure_memory_of_many_runs
 from benchmarks.measure import ROOT
 from benchmarks.reading import measure_reading
@@ -31,6 +33,9 @@ PEER_EVENTS = 200_000
 
 EVENTS_PER_OP = 25
 """The scheduler is measured on fewer ops than there are events, of which an op has about eight."""
+
+EVENTS_PER_MESSAGE = 5
+"""A graph hands on fewer messages than there are events: each is delivered twice, and is about seven."""
 
 SMALLER = 4
 """Memory is measured at the full size and at this fraction of it."""
@@ -56,6 +61,7 @@ def measure_all(folder: Path, workload: Workload, repeats: int) -> list[Result]:
     """Every measurement, one after another, on traces in the folder."""
     rows = rows_of(workload, min(PEER_EVENTS, workload.total_events))
     ops = workload.total_events // EVENTS_PER_OP
+    messages = workload.total_events // EVENTS_PER_MESSAGE
     steps: dict[str, Callable[[], list[Result]]] = {
         "writing": lambda: measure_writing(folder, workload, rows, repeats),
         "reading": lambda: measure_reading(folder, workload, len(rows), repeats),
@@ -64,12 +70,15 @@ def measure_all(folder: Path, workload: Workload, repeats: int) -> list[Result]:
             measure_memory(folder, build_workload(workload.total_events // SMALLER), workload),
             measure_recording_memory(folder, ops),
             measure_memory_of_many_runs(folder, ops),
+            measure_graph_memory(folder, messages),
         ],
         "diffing": lambda: measure_diffing(folder, workload, rows, repeats),
         "start-up": lambda: measure_startup(folder, repeats),
         "generating": lambda: measure_generating(ops, repeats),
         "recording": lambda: measure_recording(folder, ops, repeats),
+        "live": lambda: measure_live(folder, ops, repeats),
         "many runs": lambda: measure_many_runs(folder, ops, repeats),
+        "graph": lambda: measure_graph(folder, messages, repeats),
     }
     results: list[Result] = []
     for step, measure in steps.items():

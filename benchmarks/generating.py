@@ -10,11 +10,11 @@ from heapq import heapify, heapreplace
 
 from benchmarks.measure import ROOT, in_turns, timed
 from benchmarks.results import OPS, Figure, Result, rate
+from nandtrace.nand.job import Job, Recipe, new_scheduler
 from nandtrace.nand.log import NullLog
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.profiles.loading import load_profile
-from nandtrace.nand.recording import Job, Recipe, new_scheduler
 
 GROUP = "generate"
 SEED = 1

@@ -14,11 +14,15 @@ from rich.table import Table
 
 RATE, SECONDS, BYTES_PER_EVENT, MEBIBYTES = "events/s", "s", "bytes/event", "MiB"
 OPS, MICROSECONDS_PER_OP = "ops/s", "µs/op"
+DELIVERIES, TICKS = "deliveries/s", "ticks/s"
+
+_RATES = (RATE, OPS, DELIVERIES, TICKS)
+"""More is better; of all others less is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one contestant reached: its samples in the unit of the result, and on how many events or ops.
+    """What one contestant reached: its samples in the unit of the result, and on how many events, or ops.
 
     `scaled` says that a slow peer worked on fewer events and its time was scaled up to all of them.
     """
@@ -46,13 +50,13 @@ class Result:
     @property
     def ratio(self) -> float:
         """How many times better than the peer; below 1 it is worse."""
-        if self.unit in (RATE, OPS):
+        if self.unit in _RATES:
             return self.ours.median / self.peer.median
         return self.peer.median / self.ours.median
 
 
 def rate(name: str, events: int, seconds: Sequence[float]) -> Figure:
-    """Events, or ops, per second from the seconds that each repeat took."""
+    """Events, or whatever is counted, per second from the seconds that each repeat took."""
     return Figure(name, tuple(events / value for value in seconds), events)
 
 
@@ -117,6 +121,6 @@ def _text(figure: Figure, unit: str) -> str:
     value = figure.median
     if unit == RATE:
         return f"{value / 1e6:,.3f} M events/s"
-    if unit == OPS:
+    if unit in _RATES:
         return f"{value:,.0f} {unit}"
     return f"{value:,.3f} {unit}" if unit == SECONDS else f"{value:,.1f} {unit}"

@@ -8,8 +8,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.process import BaseProcess
 
 _WORKER_ENVIRONMENT = {
     # One thread each: the processes are the parallelism.
@@ -27,13 +28,28 @@ def start_pool(workers: int, warm_up: str = "nandtrace.check.judge") -> ProcessP
     It sets variables in this process's environment for them; Polars too reads its own, where it is not
     imported yet. A script that calls this needs the usual `if __name__ == "__main__"` guard.
     """
-    for name, value in _WORKER_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    _set_worker_environment()
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     with _interrupts_ignored():
         for _ in range(workers):
             pool.submit(_warm_up, warm_up)
     return pool
+
+
+def _set_worker_environment() -> None:
+    for name, value in _WORKER_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def start_process(target: Callable[..., None], *arguments: object) -> BaseProcess:
+    """One fresh process, with the environment of a pool's, that calls `target`; it ends with this one."""
+    _set_worker_environment()
+    process = multiprocessing.get_context("spawn").Process(
+        target=target, args=arguments, daemon=True
+    )
+    with _interrupts_ignored():
+        process.start()
+    return process
 
 
 @contextlib.contextmanager

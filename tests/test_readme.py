@@ -55,7 +55,7 @@ def test_the_sessions_print_what_the_readme_shows(tmp_path: Path) -> None:
         )  # fmt: skip
         assert _shows(expected, done.stdout), f"{command}\n{done.stdout}{done.stderr}"
         ran += 1
-    assert ran == 9
+    assert ran == 12
 
 
 def test_the_recording_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

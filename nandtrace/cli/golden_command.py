@@ -13,7 +13,8 @@ import click
 from nandtrace.cli import golden_work
 from nandtrace.cli.exits import Exit
 from nandtrace.cli.golden_files import only_reads, places_of, unreferenced
-from nandtrace.cli.golden_manifest import MANIFEST, Golden, load_manifest
+from nandtrace.cli.golden_kinds import Golden
+from nandtrace.cli.golden_manifest import MANIFEST, load_manifest
 from nandtrace.cli.golden_work import GoldenState
 from nandtrace.cli.results import EXIT_OF_RESULT
 from nandtrace.diff import compare
@@ -39,7 +40,7 @@ _LOOKS_ALL_OVER = ("check", "status")
 def command() -> None:
     """Guard recordings in a repository: golden/manifest.yaml says how each is made and must come out.
 
-    Exit codes: 0 all as it must be; 1 something differs; 2 usage, or a wrong manifest or profile;
+    Exit codes: 0 all as it must be; 1 something differs; 2 usage, or a wrong manifest, profile or graph;
     3 a trace is unreadable or can't be written.
     """
 

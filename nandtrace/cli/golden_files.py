@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nandtrace.cli.golden_manifest import Golden
+from nandtrace.cli.golden_kinds import Golden
 from nandtrace.errors import StorageError, TraceError
 from nandtrace.report.companion import companion_text
 from nandtrace.trace import ChunkError, TraceReader
 from nandtrace.trace.writer import partial_path
-from nandtrace.units import ns_to_us_text
 
 TRACE_SUFFIX = ".mpk"
 NEW_SUFFIX = ".mpk.new"
@@ -68,11 +67,12 @@ def companion_of(golden: Golden, trace: Path) -> str:
 
     Raises TraceError where the trace can't be read.
     """
+    source, text = golden.source
     notes = {
         "golden": golden.name,
         "about": golden.about,
-        "profile": golden.profile,
-        "options": _options_text(golden),
+        source: text,
+        "options": golden.options_text,
         "verdict": golden.expected,
     }
     try:
@@ -80,23 +80,6 @@ def companion_of(golden: Golden, trace: Path) -> str:
             return companion_text(reader, notes)
     except ChunkError as error:
         raise TraceError(str(trace), str(error)) from error
-
-
-def _options_text(golden: Golden) -> str:
-    """The options that a golden is recorded with, each where it is not the default."""
-    choices = golden.choices
-    blocks = ",".join(f"{die}:{block}" for die, block in choices.bad_blocks)
-    switches = {"drain": choices.drain, "bootstrap": choices.bootstrap}
-    parts = [
-        f"--seed {choices.seed or 0}",
-        f"--runs {choices.resolved_runs}",
-        *(f"--run-until {ns_to_us_text(length_ns)}us" for length_ns in choices.run_for_ns),
-        f"--max-hooks {choices.max_hooks}" if choices.max_hooks is not None else "",
-        *(f"--{'' if on else 'no-'}{name}" for name, on in switches.items() if on is not None),
-        f"--apply-policy {choices.apply_policy}" if choices.apply_policy else "",
-        f"--bad-blocks {blocks}" if blocks else "",
-    ]
-    return " ".join(part for part in parts if part)
 
 
 def companion_differs(golden: Golden, places: Places) -> bool:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nandtrace.cli.recording_options import Choices, blocks_of, duration_ns, merged_blocks
+from nandtrace.cli.golden_kinds import Golden, GraphGolden, NandGolden
+from nandtrace.cli.recording_options import (
+    GRAPH_QUANTUM_NS,
+    Choices,
+    GraphChoices,
+    blocks_of,
+    duration_ns,
+    merged_blocks,
+)
 from nandtrace.convert.line_schema import field_path, shorten
 from nandtrace.errors import UsageError
 from nandtrace.nand.profiles.yaml_text import YamlError, read_yaml
@@ -18,24 +25,6 @@ from nandtrace.vocab.nand import ApplyPolicy
 MANIFEST = "manifest.yaml"
 SCHEMA = "golden-manifest"
 _MAX_BYTES = 4 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Golden:
-    """One entry: what is recorded, and which invariants its trace must violate (none: it is OK)."""
-
-    name: str
-    choices: Choices
-    profile: str
-    """The profile as the manifest names it."""
-
-    violated: tuple[str, ...]
-    about: str
-
-    @property
-    def expected(self) -> str:
-        """The verdict it must get, in words."""
-        return f"VIOLATED {', '.join(self.violated)}" if self.violated else "OK"
 
 
 def load_manifest(folder: Path) -> list[Golden]:
@@ -82,20 +71,40 @@ def _check_schema(path: Path, plain: Any) -> None:
 
 
 def _golden(path: Path, folder: Path, entry: Mapping[str, Any]) -> Golden:
+    make = _graph_golden if "graph" in entry else _nand_golden
+    try:
+        return make(folder, entry)
+    except (ValueError, UsageError) as error:
+        raise UsageError(f"{path}: {entry['name']}: {error}") from error
+
+
+def _violated(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    verdict = entry["verdict"]
+    return () if verdict == "OK" else tuple(sorted(verdict["violated"]))
+
+
+def _graph_golden(folder: Path, entry: Mapping[str, Any]) -> GraphGolden:
+    until = entry.get("until")
+    choices = GraphChoices(
+        # From the manifest's folder, wherever the program was called.
+        target=str(folder / entry["graph"]),
+        seed=entry.get("seed"),
+        until_ns=None if until is None else duration_ns(str(until), GRAPH_QUANTUM_NS),
+        checkpoint=entry.get("checkpoint"),
+    )
+    return GraphGolden(entry["name"], _violated(entry), entry["about"], choices, entry["graph"])
+
+
+def _nand_golden(folder: Path, entry: Mapping[str, Any]) -> NandGolden:
     # Imported here: `golden --help` needs no profile.
     from nandtrace.nand.profiles.loading import built_in_names  # noqa: PLC0415
 
-    name, profile, verdict = entry["name"], entry["profile"], entry["verdict"]
+    profile = entry["profile"]
     own = folder / profile
-    try:
-        choices = _choices(
-            entry, profile if profile in built_in_names() and not own.is_file() else str(own)
-        )
-        _ = choices.resolved_runs
-    except (ValueError, UsageError) as error:
-        raise UsageError(f"{path}: {name}: {error}") from error
-    violated = () if verdict == "OK" else tuple(sorted(verdict["violated"]))
-    return Golden(name, choices, profile, violated, entry["about"])
+    is_own = profile not in built_in_names() or own.is_file()
+    choices = _choices(entry, str(own) if is_own else profile)
+    _ = choices.resolved_runs
+    return NandGolden(entry["name"], _violated(entry), entry["about"], choices, profile)
 
 
 def _choices(entry: Mapping[str, Any], profile: str) -> Choices:

@@ -21,10 +21,8 @@ from nandtrace.cli.golden_files import (
     put_text,
     remove,
 )
-from nandtrace.cli.golden_manifest import Golden
-from nandtrace.cli.recording import plan_recording
+from nandtrace.cli.golden_kinds import Golden
 from nandtrace.errors import UsageError
-from nandtrace.nand.recording import record
 
 
 @dataclass(slots=True)
@@ -41,21 +39,12 @@ class GoldenState:
     expected: str = "OK"
 
 
-def record_golden(golden: Golden, target: Path) -> None:
-    """Record a golden as its manifest says. Raises UsageError that names it for a wrong profile."""
-    try:
-        plan = plan_recording(golden.choices)
-    except UsageError as error:
-        raise UsageError(f"golden {golden.name}: {error}") from error
-    record(target, plan.profile, plan.options)
-
-
 @contextmanager
 def recorded(golden: Golden) -> Iterator[Path]:
     """A golden recorded anew, in a temporary folder until the block is left."""
     with tempfile.TemporaryDirectory(prefix="nandtrace-") as folder:
         trace = Path(folder) / "golden.mpk"
-        record_golden(golden, trace)
+        golden.record(trace)
         yield trace
 
 

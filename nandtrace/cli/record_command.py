@@ -1,19 +1,32 @@
-"""`nandtrace record`: run the NAND scheduler and record what it does."""
+"""`nandtrace record`: run the NAND scheduler and record what it does; other schedulers below it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from nandtrace.cli.recording_options import Blocks, Choices, blocks_options, duration_options
+from nandtrace.cli import record_graph_command
+from nandtrace.cli.exits import Exit
+from nandtrace.cli.recording_options import (
+    Blocks,
+    Choices,
+    Extras,
+    blocks_options,
+    duration_options,
+)
 from nandtrace.errors import UsageError
 from nandtrace.vocab.nand import ApplyPolicy
 
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("record")
+@click.group(
+    "record",
+    invoke_without_command=True,
+    subcommand_metavar="| graph [OPTIONS] MODULE:FUNCTION",
+)
 @click.option("--profile", metavar="NAME|FILE", help="The device and its mix.  [default: default]")
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of every choice.  [default: 0]"
@@ -60,7 +73,19 @@ _PATH = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--from", "source", metavar="TRACE", type=_PATH, help="Continue this recording.")
 @click.option("--run", type=click.IntRange(0), help="With --from: continue after this run.")
+@click.option(
+    "--live", is_flag=True, help="Verify each run as soon as it is written; the exit code counts."
+)
+@click.option("--fail-fast", is_flag=True, help="With --live: stop at the first violated run.")
+@click.option(
+    "--graph-trace",
+    type=_PATH,
+    metavar="FILE",
+    help="With --live: also record the graph that does it.",
+)
+@click.pass_context
 def command(
+    context: click.Context,
     *,
     profile: str | None,
     seed: int | None,
@@ -78,8 +103,11 @@ def command(
     as_json: bool,
     source: Path | None,
     run: int | None,
+    live: bool,
+    fail_fast: bool,
+    graph_trace: Path | None,
 ) -> int:
-    """Run the NAND operation scheduler and record all that it does.
+    """Run the NAND operation scheduler and record all that it does; or a graph, with the command graph.
 
     The same profile, seed, options and version give the same trace, byte by byte. A trace that is
     there already is replaced once the new one is complete.
@@ -88,10 +116,16 @@ def command(
     and options of the trace, and its events are those of the uninterrupted recording; --runs then
     says how many runs to record, by default as many as were left.
 
+    With --live a second process verifies every run while the next ones are recorded; the trace is the
+    same, unless --fail-fast ends it at the first violated run, with all of that run in it.
+
     Exit codes: 0 recorded; 2 a wrong option, profile or run; 3 a trace could not be
     written, or not be read to continue it.
-    With --verify also 1, when an invariant is violated.
+    With --verify or --live also 1, when an invariant is violated.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context, context.invoked_subcommand)
+        return Exit.CLEAN
     choices = Choices(
         profile=profile,
         seed=seed,
@@ -104,15 +138,37 @@ def command(
         bad_blocks=bad_blocks,
     )
     _check_continuation(choices, source, run)
+    if not live and (fail_fast or graph_trace is not None):
+        raise UsageError("--fail-fast and --graph-trace are for --live")
     # Imported here, so that a usage error or --help does not wait for it.
-    from nandtrace.cli import recording  # noqa: PLC0415
+    from nandtrace.cli import recording, recording_report  # noqa: PLC0415
 
-    extras = recording.Extras(compress=compress, with_provenance=provenance)
+    extras = Extras(compress=compress, with_provenance=provenance)
     if source is not None and run is not None:
-        done = recording.continue_from(source, run, runs, output, extras)
+        plan = recording.plan_continuation(source, run, runs, output)
     else:
-        done = recording.record_anew(choices, output, extras)
-    return recording.report(done, as_json=as_json, verify=verify)
+        plan = recording.plan_anew(choices, output)
+    if live:
+        from nandtrace.cli import live_recording  # noqa: PLC0415 - see above
+
+        done = live_recording.record(plan, extras, fail_fast=fail_fast, graph_trace=graph_trace)
+    else:
+        done = recording.record(plan, extras)
+    return recording_report.report(done, as_json=as_json, verify=verify)
+
+
+command.add_command(record_graph_command.command)
+
+
+def _refuse_options(context: click.Context, subcommand: str) -> None:
+    """Raise UsageError for options of the NAND scheduler in front of another one's name."""
+    given = [
+        option.opts[-1]
+        for option in context.command.params
+        if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise UsageError(f"{', '.join(given)}: options of {subcommand} come after its name")
 
 
 def _check_continuation(choices: Choices, source: Path | None, run: int | None) -> None:

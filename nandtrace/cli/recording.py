@@ -8,48 +8,35 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from nandtrace.check.verdict import TraceVerdict, Verdict
-from nandtrace.check.verify import verify_trace
-from nandtrace.cli import verify_command
-from nandtrace.cli.exits import Exit
+from nandtrace.check.verdict import TraceVerdict
 from nandtrace.cli.provenance import collect_provenance
-from nandtrace.cli.recording_options import DEFAULT_PROFILE, Choices
+from nandtrace.cli.recording_options import DEFAULT_PROFILE, SUFFIX, Choices, Extras
+from nandtrace.cli.recording_report import refuse_same
 from nandtrace.errors import UsageError
+from nandtrace.nand.job import Job, Recipe
 from nandtrace.nand.options import DEFAULT_RUN_NS, Options
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.profiles.entries import ProfileError
 from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.profiles.policy_checks import check_policy
-from nandtrace.nand.recording import Progress, Summary, continue_recording, record
-from nandtrace.report.context import add_context
-from nandtrace.report.plain import json_line
+from nandtrace.nand.recording import Progress, Summary, continued_job, run_job
 from nandtrace.report.recording import summary_json, summary_lines
-from nandtrace.report.verdict_json import verdict_document
 from nandtrace.trace import TraceReader
 from nandtrace.units import ns_to_us_text
 from nandtrace.vocab.nand import ApplyPolicy
 
-SUFFIX = ".mpk"
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What does not change the events of a trace."""
-
-    compress: bool = False
-    with_provenance: bool = False
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A recording about to be made."""
+    """A recording about to be made: what, and where."""
 
-    profile: Profile
-    options: Options
-    repairs: tuple[str, ...]
+    job: Job
+    target: Path
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +47,62 @@ class Done:
     summary: Summary
     seconds: float
     repairs: tuple[str, ...] = ()
+    verdict: TraceVerdict | None = None
+    """Where it was verified on the way."""
 
     @property
     def ops_per_s(self) -> float:
         return self.summary.ops / self.seconds if self.seconds > 0 else 0.0
 
+    @property
+    def rate_text(self) -> str:
+        return f"{self.ops_per_s:,.0f} ops/s"
 
-def plan_recording(choices: Choices) -> Plan:
-    """Resolve profile and options. Raises UsageError for a wrong one; nothing is written."""
+    def lines(self) -> Iterator[str]:
+        """What was recorded."""
+        return summary_lines(str(self.trace), self.summary)
+
+    def remarks(self) -> Iterator[str]:
+        """Nothing: repairs are told before the recording begins."""
+        return iter(())
+
+    def document(self) -> dict[str, Any]:
+        """As schemas/record.schema.json describes it, but for the verdict."""
+        with TraceReader(self.trace) as reader:
+            identity = reader.header.identity
+        return {
+            "version": 1,
+            "trace": str(self.trace),
+            "profile": identity["profile"]["name"],
+            "seed": identity["options"]["seed"],
+            **summary_json(self.summary),
+            "seconds": self.seconds,
+            "ops_per_s": self.ops_per_s,
+            "repairs": list(self.repairs),
+        }
+
+
+def plan_anew(choices: Choices, output: Path | None) -> Plan:
+    """Plan a recording with a profile and options, and tell what of the profile was repaired."""
+    job, repairs = new_job(choices)
+    target = output or _default_output(choices)
+    refuse_same(target, choices.profile, "profile")
+    _print_repairs(choices.profile or DEFAULT_PROFILE, repairs)
+    return Plan(job, target, repairs)
+
+
+def plan_continuation(source: Path, run: int, runs: int | None, output: Path | None) -> Plan:
+    """Plan what comes after a run of a recording: `runs` runs, or all that follow."""
+    target = output or Path(f"{source.stem}-after-{run}{SUFFIX}")
+    refuse_same(target, source, "trace it continues")
+    return Plan(continued_job(source, run, runs), target)
+
+
+def new_job(choices: Choices) -> tuple[Job, tuple[str, ...]]:
+    """Resolve profile and options, and say what was repaired of the profile.
+
+    Raises UsageError for a wrong one; nothing is written.
+    """
     loaded = load_profile(choices.profile or DEFAULT_PROFILE)
     options = Options(
         seed=choices.seed or 0,
@@ -77,7 +112,8 @@ def plan_recording(choices: Choices) -> Plan:
         drain=choices.drain is not False,
         apply_policy=choices.apply_policy or ApplyPolicy.PER_OP,
     )
-    return Plan(_overridden(loaded.profile, choices), options, loaded.repairs)
+    recipe = Recipe(_overridden(loaded.profile, choices), options)
+    return Job(recipe, range(options.runs)), loaded.repairs
 
 
 def _overridden(profile: Profile, choices: Choices) -> Profile:
@@ -95,100 +131,23 @@ def _overridden(profile: Profile, choices: Choices) -> Profile:
     return profile
 
 
-def record_anew(choices: Choices, output: Path | None, extras: Extras) -> Done:
-    """Record with a profile and options."""
-    plan = plan_recording(choices)
-    _print_repairs(choices.profile or DEFAULT_PROFILE, plan.repairs)
-    target = output or _default_output(choices)
-    _refuse_same(target, choices.profile, "profile")
+def record(plan: Plan, extras: Extras) -> Done:
+    """Make a recording."""
     begin = time.perf_counter()
     with recording_progress() as progress:
-        summary = record(
-            target,
-            plan.profile,
-            plan.options,
+        summary = run_job(
+            plan.target,
+            plan.job,
             compress=extras.compress,
             provenance=collect_provenance() if extras.with_provenance else None,
             progress=progress,
         )
-    return Done(target, summary, time.perf_counter() - begin, plan.repairs)
-
-
-def continue_from(
-    source: Path, run: int, runs: int | None, output: Path | None, extras: Extras
-) -> Done:
-    """Record what comes after a run of a recording: `runs` runs, or all that follow."""
-    target = output or Path(f"{source.stem}-after-{run}{SUFFIX}")
-    _refuse_same(target, source, "trace it continues")
-    begin = time.perf_counter()
-    with recording_progress() as progress:
-        summary = continue_recording(
-            target,
-            source,
-            run,
-            compress=extras.compress,
-            provenance=collect_provenance() if extras.with_provenance else None,
-            progress=progress,
-            runs=runs,
-        )
-    return Done(target, summary, time.perf_counter() - begin)
-
-
-def report(done: Done, *, as_json: bool, verify: bool) -> int:
-    """Print what was recorded, verify it where asked to, and return the exit code."""
-    if as_json:
-        verdict = _verified(done.trace) if verify else None
-        click.echo(json_line(_to_json(done, verdict)))
-        return _exit_of(verdict)
-    for line in summary_lines(str(done.trace), done.summary):
-        click.echo(line)
-    # The only figure that differs from call to call stays off stdout.
-    click.echo(f"nandtrace: {done.seconds:.2f} s, {done.ops_per_s:,.0f} ops/s", err=True)
-    if not verify:
-        return Exit.CLEAN
-    code: int = click.get_current_context().invoke(
-        verify_command.command, traces=(str(done.trace),)
-    )
-    return code
-
-
-def _verified(trace: Path) -> TraceVerdict:
-    verdict = verify_trace(trace)
-    add_context(verdict)
-    return verdict
-
-
-def _exit_of(verdict: TraceVerdict | None) -> int:
-    if verdict is None or verdict.verdict is Verdict.OK:
-        return Exit.CLEAN
-    return Exit.VIOLATED if verdict.verdict is Verdict.VIOLATED else Exit.UNREADABLE
-
-
-def _to_json(done: Done, verdict: TraceVerdict | None) -> dict[str, object]:
-    with TraceReader(done.trace) as reader:
-        identity = reader.header.identity
-    return {
-        "version": 1,
-        "trace": str(done.trace),
-        "profile": identity["profile"]["name"],
-        "seed": identity["options"]["seed"],
-        **summary_json(done.summary),
-        "seconds": done.seconds,
-        "ops_per_s": done.ops_per_s,
-        "repairs": list(done.repairs),
-        "verdict": verdict and verdict_document([verdict])["traces"][0],
-    }
+    return Done(plan.target, summary, time.perf_counter() - begin, plan.repairs)
 
 
 def _default_output(choices: Choices) -> Path:
     name = Path(choices.profile or DEFAULT_PROFILE).stem
     return Path(f"{name}-{choices.seed or 0}{SUFFIX}")
-
-
-def _refuse_same(target: Path, other: Path | str | None, what: str) -> None:
-    with contextlib.suppress(OSError):
-        if other is not None and target.samefile(other):
-            raise UsageError(f"{target}: the new trace would replace the {what}")
 
 
 def _print_repairs(profile: str, repairs: tuple[str, ...]) -> None:
@@ -208,10 +167,11 @@ def recording_progress() -> Iterator[Callable[[Progress], None] | None]:
     from rich.console import Console  # noqa: PLC0415 (a terminal alone needs it)
 
     with Console(stderr=True, highlight=False).status("recording") as status:
-        yield lambda progress: status.update(_progress_text(progress))
+        yield lambda progress: status.update(progress_text(progress))
 
 
-def _progress_text(progress: Progress) -> str:
+def progress_text(progress: Progress) -> str:
+    """How far a recording is, in a line."""
     return (
         f"recorded {progress.runs_done} of {progress.runs} runs, "
         f"{ns_to_us_text(progress.time_ns)} µs, {progress.ops:,} ops, {progress.events:,} events"

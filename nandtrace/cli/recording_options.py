@@ -13,6 +13,7 @@ from nandtrace.errors import UsageError
 from nandtrace.units import NS_PER_US, QUANTUM_NS
 from nandtrace.vocab.nand import ApplyPolicy
 
+SUFFIX = ".mpk"
 DEFAULT_PROFILE = "default"
 DEFAULT_RUNS = 3
 
@@ -31,6 +32,9 @@ _UNITS_NS = {
 _DURATION = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*([a-zµμ]*)", re.ASCII | re.IGNORECASE)
 _BLOCK = re.compile(r"([0-9]{1,9}):([0-9]{1,9})", re.ASCII)
 _MAX_NS = 2**60
+
+GRAPH_QUANTUM_NS = 1
+"""The time of a graph has no grid but that of its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,26 @@ class Choices:
         return self.runs
 
 
-def duration_ns(text: str) -> int:
+@dataclass(frozen=True, slots=True)
+class GraphChoices:
+    """The function that builds a graph, and how it runs; None where nothing was chosen."""
+
+    target: str
+    seed: int | None = None
+    until_ns: int | None = None
+    checkpoint: int | None = None
+    """Events between snapshots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What does not change the events of a trace."""
+
+    compress: bool = False
+    with_provenance: bool = False
+
+
+def duration_ns(text: str, quantum_ns: int = QUANTUM_NS) -> int:
     """The ns of `10ms`, `500us`, `1.5s`, `20ns`; a plain number is µs.
 
     Raises ValueError for what is no duration, is zero, or lies off the grid of simulated time.
@@ -70,10 +93,10 @@ def duration_ns(text: str) -> int:
     if found is None or unit_ns is None:
         raise ValueError(f"{text!r} is no duration: a number with ns, us, ms or s")
     value_ns = Decimal(found[1]) * unit_ns
-    if value_ns % QUANTUM_NS:
-        raise ValueError(f"{text!r} is not a multiple of {QUANTUM_NS} ns")
+    if value_ns % quantum_ns:
+        raise ValueError(f"{text!r} is not a multiple of {quantum_ns} ns")
     if not 0 < value_ns < _MAX_NS:
-        raise ValueError(f"{text!r} is not between {QUANTUM_NS} ns and 36 years")
+        raise ValueError(f"{text!r} is not between {quantum_ns} ns and 36 years")
     return int(value_ns)
 
 
@@ -101,6 +124,18 @@ def duration_options(
     """Callback of an option with durations. Raises BadParameter."""
     try:
         return tuple(map(duration_ns, values))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def graph_duration_option(
+    context: click.Context,  # noqa: ARG001 - click calls it so
+    option: click.Parameter,  # noqa: ARG001
+    value: str | None,
+) -> int | None:
+    """Callback of an option with a graph's duration, whose time has no grid. Raises BadParameter."""
+    try:
+        return None if value is None else duration_ns(value, GRAPH_QUANTUM_NS)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 

@@ -365,3 +365,193 @@ def test_a_wrong_profile_names_its_golden(capsys: Capture) -> None:
     error = capsys.readouterr().err
     assert error.startswith("nandtrace: golden deep/second: ")
     assert "own.yaml" in error
+
+
+GRAPHS = """\
+version: 1
+goldens:
+  - name: graph/one
+    graph: graphs/one/mill.py:build
+    seed: 2
+    until: 3.0005ms
+    checkpoint: 10
+    verdict: OK
+    about: A pump that is stopped before it is done.
+  - name: graph/two
+    graph: graphs/two/mill.py:build
+    verdict: OK
+    about: A module of the same name in another folder.
+"""
+MILL = """\
+from grist import STROKES
+from nandtrace.graph import InputPort, Node, OutputPort, Scheduler
+class Pump(Node):
+    outputs = (OutputPort("strokes"),)
+    desired_tick_interval_ms = 1
+    def on_tick(self):
+        print("stroke")
+        for _ in range(STROKES):
+            self.emit("strokes", None)
+class Mill(Node):
+    inputs = (InputPort("strokes"),)
+    def __init__(self, seed):
+        super().__init__("mill")
+        self.left = 3 + seed
+    def on_message(self, port, message):
+        self.left -= 1
+        if self.left == 0:
+            self.scheduler.shutdown()
+def build(seed=0):
+    scheduler = Scheduler().register(Pump("pump")).register(Mill(seed))
+    scheduler.connect("pump:strokes", "mill:strokes")
+    return scheduler
+"""
+
+
+@pytest.fixture
+def graphs() -> None:
+    """A manifest of two graphs whose modules, and the modules beside them, have the same names."""
+    for folder, strokes in (("one", 1), ("two", 2)):
+        Path(f"golden/graphs/{folder}").mkdir(parents=True)
+        _write(f"golden/graphs/{folder}/mill.py", MILL)
+        _write(f"golden/graphs/{folder}/grist.py", f"STROKES = {strokes}\n")
+    Path("golden/own.yaml").unlink()
+    _write("golden/manifest.yaml", GRAPHS)
+
+
+GRAPH_SOURCES = [
+    "graphs/one/grist.py",
+    "graphs/one/mill.py",
+    "graphs/two/grist.py",
+    "graphs/two/mill.py",
+    "manifest.yaml",
+]
+GRAPH_GOLDENS = ["graph/one.mpk", "graph/one.txt", "graph/two.mpk", "graph/two.txt"]
+
+
+@pytest.mark.usefixtures("graphs")
+def test_graphs_are_accepted_checked_and_what_record_writes(capsys: Capture) -> None:
+    assert run(["golden", "accept", "--all"]) == 0
+    assert _files() == GRAPH_GOLDENS + GRAPH_SOURCES
+    capsys.readouterr()
+    assert run(["golden", "check", "--json"]) == 0
+    output = capsys.readouterr()
+    report = json.loads(output.out)
+    jsonschema.validate(report, load_schema("golden"))
+    assert [(state["name"], state["verdict"]) for state in report["goldens"]] == [
+        ("graph/one", "OK"),
+        ("graph/two", "OK"),
+    ]
+    assert set(output.err.splitlines()) == {"stroke"}
+    options = ["--seed", "2", "--until", "3000.5", "--checkpoint", "10", "-o", "one.mpk"]
+    assert run(["record", "graph", "golden/graphs/one/mill.py:build", *options]) == 0
+    assert Path("one.mpk").read_bytes() == Path("golden/graph/one.mpk").read_bytes()
+    assert _digest("golden/graph/one.mpk") != _digest("golden/graph/two.mpk")
+
+
+@pytest.mark.usefixtures("graphs")
+def test_the_companion_of_a_graph() -> None:
+    assert run(["golden", "accept", "--all"]) == 0
+    lines = Path("golden/graph/one.txt").read_text().splitlines()
+    assert lines == [
+        "golden: graph/one",
+        "about: A pump that is stopped before it is done.",
+        "graph: graphs/one/mill.py:build",
+        "options: --seed 2 --until 3000.5us --checkpoint 10",
+        "verdict: OK",
+        f"digest: {_digest('golden/graph/one.mpk')}",
+        *lines[6:],
+    ]
+    assert lines[-2:] == ["deliveries: 3", "  pump:strokes->mill:strokes: 3"]
+    assert Path("golden/graph/two.txt").read_text().splitlines()[2:4] == [
+        "graph: graphs/two/mill.py:build",
+        "options: none",
+    ]
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_golden_graph_does_not_depend_on_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["golden", "accept", "--all"]) == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "grist.py").write_text("STROKES = 7\n")
+    monkeypatch.chdir(elsewhere)
+    assert run(["golden", "check", "--dir", str(tmp_path / "golden")]) == 0
+    assert run(["golden", "check", "--dir", "../golden"]) == 0
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_graph_that_changed_is_put_beside_the_golden_shown_and_accepted(capsys: Capture) -> None:
+    assert run(["golden", "accept", "--all"]) == 0
+    old = _digest("golden/graph/two.mpk")
+    _write("golden/graphs/two/grist.py", "STROKES = 3\n")
+    assert run(["golden", "check"]) == 1
+    assert "graph/two.mpk.new" in _files()
+    capsys.readouterr()
+    assert run(["golden", "diff", "graph/two"]) == 1
+    assert capsys.readouterr().out.startswith(
+        "A golden/graph/two.mpk\nB golden/graph/two.mpk.new\ndifferent: the events"
+    )
+    assert run(["golden", "reject", "graph/two"]) == 0
+    assert _digest("golden/graph/two.mpk") == old
+    assert run(["golden", "accept", "graph/two"]) == 0
+    assert _digest("golden/graph/two.mpk") != old
+    assert run(["golden", "check"]) == 0
+    assert run(["golden", "status"]) == 0
+    assert _files() == GRAPH_GOLDENS + GRAPH_SOURCES
+
+
+@pytest.mark.usefixtures("graphs")
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("two/mill.py:build", "two/mill.py", "goldens[1].graph: 'graphs/two/mill.py' does not fit"),
+        ("two/mill.py:build", "two.mill:build", "goldens[1].graph: 'graphs/two.mill:build' does not"),
+        ("seed: 2", "seed: -2", "goldens[0].seed: -2 is less than the minimum of 0"),
+        ("seed: 2", "runs: 2", "goldens[0]: Additional properties are not allowed ('runs' was"),
+        ("seed: 2", "profile: default", "Additional properties are not allowed ('profile' was"),
+        ("checkpoint: 10", "checkpoint: 0", "goldens[0].checkpoint: 0 is less than the minimum"),
+        ("3.0005ms", "soon", "graph/one: 'soon' is no duration"),
+        ("    about: A module of the same name in another folder.\n", "", "goldens[1]: 'about' is"),
+    ],
+)  # fmt: skip
+def test_a_wrong_manifest_of_graphs(capsys: Capture, old: str, new: str, reason: str) -> None:
+    assert old in GRAPHS
+    _write("golden/manifest.yaml", GRAPHS.replace(old, new, 1))
+    assert run(["golden", "check"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("nandtrace: golden/manifest.yaml: ")
+    assert reason in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("graphs")
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("from grist", "from bran", "golden/graphs/one/mill.py:1: ModuleNotFoundError: No module"),
+        ("def build(", "def make(", "the module has no function 'build'"),
+        ("seed=0", "", "a seed is given, and the function has no parameter 'seed'"),
+        ("    scheduler.connect", "    str", "node mill: no edge leads to its input 'strokes'"),
+        (
+            "Scheduler().",
+            "Scheduler(clock=__import__('nandtrace.graph').graph.RealClock()).",
+            "by a real clock no recording comes out the same again",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_graph_names_its_golden(capsys: Capture, old: str, new: str, reason: str) -> None:
+    text = MILL.replace(old, new, 1).replace(
+        'str("pump:strokes", "mill:strokes")', 'str("pump:strokes")'
+    )
+    if "seed=0" in old:
+        text = text.replace("Mill(seed)", "Mill(0)")
+    _write("golden/graphs/one/mill.py", text)
+    assert run(["golden", "check", "graph/one"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("nandtrace: golden graph/one: golden/graphs/one/mill.py:build: ")
+    assert reason in error
+    assert error.count("\n") == 1
+    assert _files() == GRAPH_SOURCES

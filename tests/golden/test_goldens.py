@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nandtrace.cli.golden_manifest import Golden, load_manifest
+from nandtrace.check import Verdict, verify_trace
+from nandtrace.cli.golden_kinds import GraphGolden, NandGolden
+from nandtrace.cli.golden_manifest import load_manifest
 from nandtrace.cli.main import run
 from nandtrace.nand.recording import continue_recording
 from nandtrace.nand.replaying import replay
-from tests.golden import test_situations
 from tests.golden.reading import GOLDEN, Story
 
 MANIFEST = load_manifest(GOLDEN)
 NAMES = [golden.name for golden in MANIFEST]
+OF_NAND = [golden for golden in MANIFEST if isinstance(golden, NandGolden)]
+OF_GRAPHS = [golden for golden in MANIFEST if isinstance(golden, GraphGolden)]
+SITUATIONS = [
+    path.read_text()
+    for pattern in ("test_situations.py", "graph/test_*.py")
+    for path in sorted(Path(__file__).parent.glob(pattern))
+]
 MAX_BYTES = 2 * 2**20
 
 
@@ -38,12 +48,17 @@ def test_every_file_belongs_to_the_manifest() -> None:
 
 
 def test_every_profile_is_used() -> None:
-    used = {golden.profile for golden in MANIFEST}
+    used = {golden.profile for golden in OF_NAND}
     for path in sorted((GOLDEN / "profiles").iterdir()):
         extended = re.findall(r"^extends: (\S+)$", path.read_text(), re.MULTILINE)
         used |= {f"profiles/{name}" for name in extended}
     files = {f"profiles/{path.name}" for path in (GOLDEN / "profiles").iterdir()}
     assert files <= used
+
+
+def test_every_graph_is_used() -> None:
+    used = {golden.graph.partition(":")[0] for golden in OF_GRAPHS}
+    assert used == {f"graphs/{path.name}" for path in (GOLDEN / "graphs").glob("*.py")}
 
 
 def test_they_are_small_and_uncompressed() -> None:
@@ -59,11 +74,11 @@ def test_what_is_under_violations_is_violated() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_has_a_test_of_its_situation(name: str) -> None:
-    assert f'story("{name}")' in Path(test_situations.__file__).read_text()
+    assert any(f'story("{name}")' in text for text in SITUATIONS)
 
 
-def _boundaries() -> list[tuple[Golden, int]]:
-    return [(golden, run) for golden in MANIFEST for run in range(golden.choices.resolved_runs - 1)]
+def _boundaries() -> list[tuple[NandGolden, int]]:
+    return [(golden, run) for golden in OF_NAND for run in range(golden.choices.resolved_runs - 1)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +86,7 @@ def _boundaries() -> list[tuple[Golden, int]]:
     [pytest.param(golden, run, id=f"{golden.name}-{run}") for golden, run in _boundaries()],
 )
 def test_each_goes_on_from_any_boundary_as_it_did(
-    golden: Golden, run_before: int, tmp_path: Path
+    golden: NandGolden, run_before: int, tmp_path: Path
 ) -> None:
     whole, rest = GOLDEN / f"{golden.name}.mpk", tmp_path / "rest.mpk"
     continue_recording(rest, whole, run_before)
@@ -80,6 +95,22 @@ def test_each_goes_on_from_any_boundary_as_it_did(
         assert found.run(run_after) == expected.run(run_after)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [golden.name for golden in OF_NAND])
 def test_each_can_be_replayed(name: str) -> None:
     assert replay(GOLDEN / f"{name}.mpk").same
+
+
+def _decisions(path: Path) -> list[tuple[int, str, dict[str, Any]]]:
+    return [
+        (event.time_ns, event.kind, event.fields)
+        for event in Story(path).events
+        if event.kind not in ("RUN_BEGIN", "RUN_END")
+    ]
+
+
+@pytest.mark.parametrize("golden", [pytest.param(golden, id=golden.name) for golden in OF_GRAPHS])
+def test_boundaries_change_no_decision_of_a_graph(golden: GraphGolden, tmp_path: Path) -> None:
+    path = tmp_path / "often.mpk"
+    replace(golden, choices=replace(golden.choices, checkpoint=40)).record(path)
+    assert _decisions(path) == _decisions(GOLDEN / f"{golden.name}.mpk")
+    assert verify_trace(path).verdict == Verdict.OK

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from nandtrace.errors import NandtraceError
+from nandtrace.nand.job import Job, Recipe
 from nandtrace.nand.options import Options
-from nandtrace.nand.recording import Job, Recipe, record, run_job
+from nandtrace.nand.recording import record, run_job
 from tests.nand.devices import Recording, events_in, scripted, step
 
 ERASE = step(0, "Block_Erase_SLC", 0)

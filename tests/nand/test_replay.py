@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from nandtrace.errors import UsageError
+from nandtrace.nand.job import Job, Recipe
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Bootstrap, Profile
-from nandtrace.nand.recording import Job, Recipe, continue_recording, record, run_job
+from nandtrace.nand.recording import continue_recording, record, run_job
 from nandtrace.nand.replaying import replay
 from nandtrace.vocab.nand import ApplyPolicy
 from tests.nand.devices import built_in, scripted, step

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from nandtrace.errors import TraceError, UsageError
+from nandtrace.nand.job import Job, Recipe, new_scheduler
 from nandtrace.nand.log import NullLog
 from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Bootstrap, Profile
 from nandtrace.nand.profiles.loading import load_profile
-from nandtrace.nand.recording import Job, Recipe, continue_recording, new_scheduler, record
+from nandtrace.nand.recording import continue_recording, record
 from tests.nand.devices import NANDSEQGEN, Recording, built_in, events_in, rows_of, scripted, step
 
 
