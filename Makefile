@@ -23,7 +23,7 @@ test: lint
 	$(BIN)/pytest -n 2
 
 soak: $(STAMP)
-	$(BIN)/pytest -n 2 -m soak tests
+	$(BIN)/pytest -n 2 --dist worksteal -m soak tests
 
 docs: $(STAMP)
 	$(BIN)/python -m nandtrace.report

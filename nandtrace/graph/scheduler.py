@@ -12,7 +12,7 @@ handler. `start`, `advance` and `finish` are `run` in steps, for a program with 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from nandtrace.errors import GraphError
 from nandtrace.graph.clock import Clock, RealClock
@@ -22,9 +22,9 @@ from nandtrace.graph.log import GraphLog, NullLog
 from nandtrace.graph.node import Node
 from nandtrace.graph.plan import Plan, make_plan
 from nandtrace.graph.report import RunReport
-from nandtrace.graph.subgraph import DEFAULT_CAPACITY, Subgraph, Wire
-from nandtrace.graph.values import NS_PER_MS, Merge, band_of, duration_ns_of, natural_of
-from nandtrace.vocab.graph import Band, Policy, PutResult
+from nandtrace.graph.subgraph import EdgeOptions, Subgraph, Wire
+from nandtrace.graph.values import NS_PER_MS, band_of, duration_ns_of, natural_of
+from nandtrace.vocab.graph import Band, PutResult
 
 _TURNS_AT_ONCE = 1_024
 
@@ -62,36 +62,15 @@ class Scheduler:
         self._root.add(part)
         return self
 
-    def connect(
-        self,
-        source: str,
-        target: str,
-        *,
-        capacity: int = DEFAULT_CAPACITY,
-        policy: Policy | str = Policy.BLOCK,
-        priority: Band | int | str = Band.NORMAL,
-        merge: Merge | None = None,
-    ) -> str:
-        """Lead an edge from an output `node:port` to an input `node:port`; see Subgraph.connect."""
+    def connect(self, source: str, target: str, **options: Unpack[EdgeOptions]) -> str:
+        """Lead an edge from an output `node:port` to an input `node:port`; returns its id."""
         self._check_not_started("connect")
-        return self._root.connect(
-            source, target, capacity=capacity, policy=policy, priority=priority, merge=merge
-        )
+        return self._root.connect(source, target, **options)
 
-    def open_input(
-        self,
-        target: str,
-        *,
-        capacity: int = DEFAULT_CAPACITY,
-        policy: Policy | str = Policy.BLOCK,
-        priority: Band | int | str = Band.NORMAL,
-        merge: Merge | None = None,
-    ) -> str:
+    def open_input(self, target: str, **options: Unpack[EdgeOptions]) -> str:
         """Give an input `node:port` an edge from outside, for `send`; returns its id."""
         self._check_not_started("open_input")
-        return self._root.open_input(
-            target, capacity=capacity, policy=policy, priority=priority, merge=merge
-        )
+        return self._root.open_input(target, **options)
 
     def plan(self) -> Plan:
         """The graph as it will run. Raises GraphError where it can't."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 from nandtrace.errors import GraphError
 from nandtrace.graph.node import Node
@@ -13,6 +13,19 @@ from nandtrace.graph.values import Merge, band_of, natural_of, policy_of
 from nandtrace.vocab.graph import Band, Policy
 
 DEFAULT_CAPACITY = 64
+
+
+class EdgeOptions(TypedDict, total=False):
+    """What may be said of an edge.
+
+    By default its capacity is 64 messages, its policy block, its priority normal. `merge` makes one payload
+    of the one on the edge and a new one, for the policy coalesce; without it the newest stands for both.
+    """
+
+    capacity: int
+    policy: Policy | str
+    priority: Band | int | str
+    merge: Merge | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +108,10 @@ class Subgraph:
         self._node_ids.update(map(id, nodes))
         return self
 
-    def connect(
-        self,
-        source: str,
-        target: str,
-        *,
-        capacity: int = DEFAULT_CAPACITY,
-        policy: Policy | str = Policy.BLOCK,
-        priority: Band | int | str = Band.NORMAL,
-        merge: Merge | None = None,
-    ) -> str:
+    def connect(self, source: str, target: str, **options: Unpack[EdgeOptions]) -> str:
         """Lead an edge from an output `node:port` to an input `node:port`; returns its id here.
 
-        `merge` makes one payload of the one on the edge and a new one, for the policy coalesce; without it
-        the newest stands for both. Raises GraphError, which names node, port or edge.
+        Raises GraphError, which names node, port or edge.
         """
         begin, end = self.output_end(source), self.input_end(target)
         assert isinstance(begin.port, OutputPort)
@@ -118,38 +121,21 @@ class Subgraph:
             raise GraphError(
                 f"{what}: {begin.port.type_text()} goes out, {end.port.type_text()} is taken"
             )
-        return self._lead(
-            begin, end, capacity=capacity, policy=policy, priority=priority, merge=merge
-        )
+        return self._lead(begin, end, **options)
 
-    def open_input(
-        self,
-        target: str,
-        *,
-        capacity: int = DEFAULT_CAPACITY,
-        policy: Policy | str = Policy.BLOCK,
-        priority: Band | int | str = Band.NORMAL,
-        merge: Merge | None = None,
-    ) -> str:
+    def open_input(self, target: str, **options: Unpack[EdgeOptions]) -> str:
         """Give an input `node:port` an edge from outside the graph; returns its id."""
-        return self._lead(
-            None,
-            self.input_end(target),
-            capacity=capacity,
-            policy=policy,
-            priority=priority,
-            merge=merge,
-        )
+        return self._lead(None, self.input_end(target), **options)
 
     def _lead(
         self,
         source: End | None,
         target: End,
         *,
-        capacity: int,
-        policy: Policy | str,
-        priority: Band | int | str,
-        merge: Merge | None,
+        capacity: int = DEFAULT_CAPACITY,
+        policy: Policy | str = Policy.BLOCK,
+        priority: Band | int | str = Band.NORMAL,
+        merge: Merge | None = None,
     ) -> str:
         name = edge_id(source, target)
         what = f"edge {name}"
