@@ -1,4 +1,4 @@
-.PHONY: setup test soak lint docs demo bench clean
+.PHONY: setup test soak cover lint docs demo bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,6 +24,9 @@ test: lint
 
 soak: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal -m soak tests
+
+cover: $(STAMP)
+	$(BIN)/pytest -n 2 --cov=nandtrace.graph --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=90 tests/graph
 
 docs: $(STAMP)
 	$(BIN)/python -m nandtrace.report

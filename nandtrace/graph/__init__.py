@@ -14,7 +14,7 @@ from nandtrace.graph.log import GraphLog, NullLog
 from nandtrace.graph.message import Message, control
 from nandtrace.graph.node import Node
 from nandtrace.graph.ports import InputPort, OutputPort
-from nandtrace.graph.recording import GraphSummary, record_graph
+from nandtrace.graph.recording import GraphSummary, record_graph, recorded
 from nandtrace.graph.report import Leftover, RunReport
 from nandtrace.graph.scheduler import Scheduler
 from nandtrace.graph.subgraph import Subgraph
@@ -45,4 +45,5 @@ __all__ = [
     "VirtualClock",
     "control",
     "record_graph",
+    "recorded",
 ]

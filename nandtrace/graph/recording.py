@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,48 @@ class GraphSummary:
     digest: str
 
 
+@contextmanager
+def recorded(
+    path: str | os.PathLike[str],
+    scheduler: Scheduler,
+    *,
+    identity: Mapping[str, Any] | None = None,
+    compress: bool = False,
+    provenance: Mapping[str, Any] | None = None,
+    checkpoint_events: int = CHECKPOINT_EVENTS,
+) -> Iterator[None]:
+    """Record what a graph does in the block, which runs it from its start to its end.
+
+    The trace has a snapshot every `checkpoint_events` events or so, and stretches between them are judged
+    one by one. Raises GraphError, before anything is written, for a graph that can't run, StorageError when
+    the trace can't be written, and RecordError where the graph is not finished when the block is left. A
+    block that is left by KeyboardInterrupt, SystemExit or GraphError leaves no trace, by another exception
+    a partial one.
+    """
+    if checkpoint_events < 1:
+        raise GraphError(f"checkpoint_events is {checkpoint_events}, not a number from 1 on")
+    plan, config = scheduler.plan(), scheduler.config
+    recorder = GraphRecorder(
+        path,
+        nodes=header_nodes(plan),
+        edges=header_edges(plan),
+        fairness_ratio=config.credits,
+        max_batch_per_node=config.max_batch_per_node,
+        shutdown_timeout_ns=config.shutdown_timeout_ns,
+        identity={"generator": GENERATOR, "version": VERSION, **(identity or {})},
+        compress=compress,
+        provenance=provenance,
+    )
+    try:
+        with recorder:
+            scheduler.log = TraceLog(recorder, checkpoint_events)
+            yield
+    except (KeyboardInterrupt, SystemExit, GraphError):
+        # Not a run that was cut short by a failure, whose trace would be worth reading.
+        recorder.discard()
+        raise
+
+
 def record_graph(
     path: str | os.PathLike[str],
     scheduler: Scheduler,
@@ -45,37 +88,18 @@ def record_graph(
     provenance: Mapping[str, Any] | None = None,
     checkpoint_events: int = CHECKPOINT_EVENTS,
 ) -> GraphSummary:
-    """Run a graph and record it; a scheduler without a clock gets a virtual one.
-
-    The trace has a snapshot every `checkpoint_events` events or so, and stretches between them are judged
-    one by one. Raises GraphError, before anything is written, for a graph that can't run, and StorageError
-    when the trace can't be written. An interrupted recording, and one that a node ends by SystemExit,
-    leaves no trace.
-    """
-    if checkpoint_events < 1:
-        raise GraphError(f"checkpoint_events is {checkpoint_events}, not a number from 1 on")
-    plan = scheduler.plan()
+    """Run a graph and record it; a scheduler without a clock gets a virtual one. Raises like `recorded`."""
     if not scheduler.has_clock:
         scheduler.clock = VirtualClock()
-    recorder = GraphRecorder(
+    with recorded(
         path,
-        nodes=header_nodes(plan),
-        edges=header_edges(plan),
-        fairness_ratio=scheduler.config.credits,
-        max_batch_per_node=scheduler.config.max_batch_per_node,
-        shutdown_timeout_ns=scheduler.config.shutdown_timeout_ns,
-        identity={"generator": GENERATOR, "version": VERSION, **(identity or {})},
+        scheduler,
+        identity=identity,
         compress=compress,
         provenance=provenance,
-    )
-    try:
-        with recorder:
-            scheduler.log = TraceLog(recorder, checkpoint_events)
-            report = scheduler.run(until_ms)
-    except (KeyboardInterrupt, SystemExit, GraphError):
-        # Not a run that was cut short by a failure, whose trace would be worth reading.
-        recorder.discard()
-        raise
+        checkpoint_events=checkpoint_events,
+    ):
+        report = scheduler.run(until_ms)
     return _summary(Path(path), report)
 
 

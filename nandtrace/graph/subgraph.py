@@ -111,7 +111,8 @@ class Subgraph:
     def connect(self, source: str, target: str, **options: Unpack[EdgeOptions]) -> str:
         """Lead an edge from an output `node:port` to an input `node:port`; returns its id here.
 
-        Raises GraphError, which names node, port or edge.
+        Seen from outside, the nodes of an id have the subgraph's name before theirs. Raises GraphError,
+        which names node, port or edge.
         """
         begin, end = self.output_end(source), self.input_end(target)
         assert isinstance(begin.port, OutputPort)

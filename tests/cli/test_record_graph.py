@@ -20,7 +20,7 @@ from nandtrace.trace import TraceReader
 Capture = pytest.CaptureFixture[str]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "graphs.md").read_text()
-MILL, PROGRAM = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+MILL, PROGRAM, HOOKS = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
 """A pump of 6 + seed strokes and a mill that raises at every third one; and a program that feeds the mill."""
 
 SUMMARY = """\
@@ -436,6 +436,17 @@ def test_a_terminal_sees_that_it_works(capsys: Capture, monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert run(["record", "graph", "mill:build"]) == 0
     assert capsys.readouterr().out.startswith("mill.mpk: ")
+
+
+def test_the_hooks_example(tmp_path: Path) -> None:
+    (tmp_path / "mill.py").write_text(MILL)
+    ending = "from mill import build\nscheduler = build()\nscheduler.log = Deliveries()\n"
+    ending += "scheduler.run()\nprint(dict(scheduler.log.by_edge))\n"
+    (tmp_path / "hooks.py").write_text(HOOKS + ending)
+    done = subprocess.run(
+        [sys.executable, "hooks.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("{'pump:strokes->mill:strokes': 6}\n", "")
 
 
 def test_the_asyncio_example(tmp_path: Path) -> None:

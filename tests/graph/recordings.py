@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nandtrace.check.verdict import TraceVerdict
 from nandtrace.check.verify import verify_trace
 from nandtrace.graph import (
+    GraphError,
     Message,
     PutResult,
     RunReport,
@@ -16,12 +19,10 @@ from nandtrace.graph import (
     Subgraph,
     VirtualClock,
     control,
+    recorded,
 )
-from nandtrace.graph.log import TraceLog
-from nandtrace.graph.running import header_edges, header_nodes
 from nandtrace.trace import TraceReader
 from nandtrace.trace.event import Event, events_of
-from nandtrace.trace.graph_recorder import GraphRecorder
 from tests.graph.nodes import Actor, Ticker, advance, echo, fails, sayer, sink
 
 
@@ -30,26 +31,19 @@ class StepRecording:
 
     def __init__(self, path: Path, scheduler: Scheduler, checkpoint_events: int) -> None:
         self.path, self.scheduler = path, scheduler
-        plan, config = scheduler.plan(), scheduler.config
-        self._recorder = GraphRecorder(
-            path,
-            nodes=header_nodes(plan),
-            edges=header_edges(plan),
-            fairness_ratio=config.credits,
-            max_batch_per_node=config.max_batch_per_node,
-            shutdown_timeout_ns=config.shutdown_timeout_ns,
-        )
-        scheduler.log = TraceLog(self._recorder, checkpoint_events)
+        self._block = recorded(path, scheduler, checkpoint_events=checkpoint_events)
+        self._block.__enter__()
 
     def finish(self) -> RunReport:
         """End the graph, which is over, and its trace."""
         report = self.scheduler.finish()
-        self._recorder.close()
+        self._block.__exit__(None, None, None)
         return report
 
     def discard(self) -> None:
         """Leave no trace."""
-        self._recorder.discard()
+        with pytest.raises(GraphError):
+            self._block.__exit__(GraphError, GraphError("not wanted"), None)
 
 
 def read_events(path: Path) -> list[Event]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nandtrace.graph import PutResult, Scheduler
+from nandtrace.check import verify_trace
+from nandtrace.graph import PutResult, Scheduler, SchedulerConfig, record_graph
 from tests.graph.nodes import Actor, ListLog, Ticker, drain, fails, graph, sayer, sink
+from tests.graph.recordings import read_events
 
 EDGE = "a:out->b:in"
 
@@ -165,3 +168,26 @@ def test_what_a_plan_says_follows_the_changes() -> None:
     assert scheduler.plan().edges[0].wire.capacity == 64
     scheduler.set_capacity(EDGE, 2)
     assert scheduler.plan().edges[0].wire.capacity == 2
+
+
+def test_a_node_that_leaves_its_band_for_a_moment_waits_anew(tmp_path: Path) -> None:
+    """Another one has a second turn before it: it was not ready in the band all the while."""
+
+    def knob(node: Actor, *_: object) -> None:
+        node.scheduler.set_priority("source:out->a:in", "high")
+        node.scheduler.set_priority("source:out->a:in", "normal")
+
+    source = sayer("source", *range(4))
+    names = ("a", "b", "knob", "c")
+    nodes = [Actor(name, "in", message=knob if name == "knob" else None) for name in names]
+    scheduler = Scheduler(SchedulerConfig(max_batch_per_node=1))
+    for node in (source, *nodes):
+        scheduler.register(node)
+    for name in ("b", "knob", "a", "c"):
+        scheduler.connect("source:out", f"{name}:in")
+    trace = tmp_path / "trace.mpk"
+    record_graph(trace, scheduler)
+    turns = [event.fields["node"] for event in read_events(trace) if event.kind == "TURN"]
+    assert turns[:8] == ["a", "b", "knob", "c", "b", "a", "knob", "c"]
+    verdict = verify_trace(trace)
+    assert [item.id for item in verdict.invariants if item.violated] == []

@@ -53,7 +53,7 @@ class _Replay:
         self._life = Life(self._scene)
         self._ending = Ending(self._scene)
         self._checkpoints = Checkpoints(self._scene, batch, carry)
-        self._handlers = self._by_code(putting)
+        self._putting = putting
 
     def _by_code(self, putting: Putting) -> list[Handler]:
         taking = Taking(self._scene)
@@ -88,7 +88,9 @@ class _Replay:
         events = zip(kind_codes(batch), numbers(batch.time_ns), strict=True)
         sources = row_sources(batch, self._scene.state)
         nexts = [sources.get(code, sources[UNKNOWN_KIND]) for code in range(UNKNOWN_KIND + 1)]
-        handlers, course, unpaid = self._handlers, self._scene.course, self._flushing.unpaid
+        # Not kept: they hold on to this object, and so to the batch.
+        handlers = self._by_code(self._putting)
+        course, unpaid = self._scene.course, self._flushing.unpaid
         runs = batch.runs
         for row in range(len(runs)):
             self._checkpoints.begin(row)
