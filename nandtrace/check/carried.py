@@ -89,7 +89,7 @@ def _suspended(batch: Batch, carry: Carry) -> Iterator[_Taken]:
     ]
     if not wanted:
         return
-    cut = cut_segments(batch, {op for _, op in wanted})
+    cut = cut_segments(batch, {op for _, op in wanted}, carry.open)
     earlier = {item.op: (seg, item) for seg, item in carry.open.items() if item.cut_ns != NULL}
     for run_row, op in wanted:
         begin = int(batch.runs.begin[run_row])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -101,7 +101,7 @@ def _open_segments(before: Carry, batch: Batch) -> dict[int, OpenSegment]:
     known = {seg: before.open[seg] for seg in held if seg in before.open}
     suspended = set(suspended_ops(state))
     if suspended:
-        cut = cut_segments(batch, suspended)
+        cut = cut_segments(batch, suspended, before.open)
         waiting = suspended - cut.keys()
         known |= {seg: item for seg, item in before.open.items() if item.op in waiting}
         known |= {seg: item for *_, (_, seg, item) in cut.values()}
@@ -167,20 +167,31 @@ def committed_as(batch: Batch, row: int, cut_ns: int = NULL) -> OpenSegment:
 _TARGET = ("die", "plane", "block", "page")
 
 
-def cut_segments(batch: Batch, ops: Iterable[int]) -> dict[int, list[Cut]]:
-    """The segments of ops that a suspend cut by an OP_END, in order, by op."""
+def cut_segments(
+    batch: Batch, ops: Collection[int], taken_over: Mapping[int, OpenSegment]
+) -> dict[int, list[Cut]]:
+    """The segments of ops that a suspend cut by an OP_END, in order, by op.
+
+    They were committed in the batch or are among those taken over.
+    """
     wanted = np.array(sorted(ops), np.int64)
     rows = np.flatnonzero(np.isin(batch.column("COMMIT", "op"), wanted))
     segs = batch.column("COMMIT", "seg")[rows]
     commits = dict(zip(segs.tolist(), rows.tolist(), strict=True))
+    earlier = {seg: item for seg, item in taken_over.items() if item.op in ops}
+    known = np.array([*commits, *earlier], np.int64)
     ends = np.flatnonzero(
         (batch.column("OP_END", "outcome") == batch.code("SUSPENDED"))
-        & np.isin(batch.column("OP_END", "seg"), segs)
+        & np.isin(batch.column("OP_END", "seg"), known)
     )
     found: dict[int, list[Cut]] = {}
     for end in ends.tolist():
         seg, position = int(batch.column("OP_END", "seg")[end]), int(batch.rows("OP_END")[end])
-        item = committed_as(batch, commits[seg], int(batch.time_ns[position]))
+        cut_ns = int(batch.time_ns[position])
+        if seg in commits:
+            item = committed_as(batch, commits[seg], cut_ns)
+        else:
+            item = replace(earlier[seg], cut_ns=cut_ns)
         found.setdefault(item.op, []).append((position, seg, item))
     return found
 

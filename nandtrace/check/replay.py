@@ -116,7 +116,7 @@ def _carry_into(reader: TraceReader, batch: Batch, ordinal: int) -> Carry:
         for row, seg in enumerate(earlier.column("COMMIT", "seg").tolist())
         if seg in pending
     }
-    taken |= {cut[-1][1]: cut[-1][2] for cut in cut_segments(earlier, suspended).values()}
+    taken |= {cut[-1][1]: cut[-1][2] for cut in cut_segments(earlier, suspended, {}).values()}
     return Carry(open=taken)
 
 

@@ -13,7 +13,7 @@ from nandtrace.cli.golden_kinds import Golden
 from nandtrace.errors import StorageError, TraceError
 from nandtrace.report.companion import companion_text
 from nandtrace.trace import ChunkError, TraceReader
-from nandtrace.trace.writer import partial_path
+from nandtrace.trace.chunk_file import partial_path
 
 TRACE_SUFFIX = ".mpk"
 NEW_SUFFIX = ".mpk.new"

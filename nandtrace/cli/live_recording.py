@@ -40,7 +40,7 @@ def record(plan: Plan, extras: Extras, *, fail_fast: bool, graph_trace: Path | N
         )
     seconds = time.perf_counter() - begin
     if result.was_stopped:
-        click.echo("nandtrace: stopped at the first violated run", err=True)
+        click.echo("nandtrace: stopped early: a run is violated", err=True)
     return Done(plan.target, result.summary, seconds, plan.repairs, result.verdict)
 
 

@@ -76,7 +76,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--live", is_flag=True, help="Verify each run as soon as it is written; the exit code counts."
 )
-@click.option("--fail-fast", is_flag=True, help="With --live: stop at the first violated run.")
+@click.option("--fail-fast", is_flag=True, help="With --live: stop once a run is violated.")
 @click.option(
     "--graph-trace",
     type=_PATH,
@@ -116,8 +116,9 @@ def command(
     and options of the trace, and its events are those of the uninterrupted recording; --runs then
     says how many runs to record, by default as many as were left.
 
-    With --live a second process verifies every run while the next ones are recorded; the trace is the
-    same, unless --fail-fast ends it at the first violated run, with all of that run in it.
+    With --live a second process verifies every run, as soon as the chunk with its end is written, while
+    the next ones are recorded. The trace is the same, unless --fail-fast ends it once a run is violated:
+    with that run, those recorded meanwhile, and an orderly end.
 
     Exit codes: 0 recorded; 2 a wrong option, profile or run; 3 a trace could not be
     written, or not be read to continue it.

@@ -11,7 +11,7 @@ from nandtrace.cli.exits import Exit
 from nandtrace.cli.sources import expand_one
 from nandtrace.report.plain import json_line
 from nandtrace.trace import Damage, Gap, Recovery, TraceReader, recover
-from nandtrace.trace.writer import PARTIAL_SUFFIX
+from nandtrace.trace.chunk_file import PARTIAL_SUFFIX
 
 
 @click.command("recover")

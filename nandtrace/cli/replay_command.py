@@ -24,7 +24,8 @@ def command(trace: str, run: int | None, as_json: bool) -> int:
     """Execute the recording in TRACE again, from the profile, seed and options of its header.
 
     Where the result is another one, the first event that differs is shown as by `nandtrace diff`:
-    A is the trace, B what was executed now.
+    A is the trace, B what was executed now. A run that was stopped on request, the last one of a
+    recording with --fail-fast, is left out.
 
     Exit codes: 0 same; 1 different; 2 the trace is of another scheduler; 3 the trace is unreadable,
     or incomplete and otherwise the same.
@@ -35,6 +36,9 @@ def command(trace: str, run: int | None, as_json: bool) -> int:
         outcome = replay(path, run, progress)
     for problem in problems:
         click.echo(f"nandtrace: {path}: {problem}", err=True)
+    if outcome.left_out is not None:
+        left_out = f"run {outcome.left_out} was stopped on request and is left out"
+        click.echo(f"nandtrace: {path}: {left_out}", err=True)
     if as_json:
         click.echo(json_line(replay_json(str(path), run, outcome, problems)))
     else:

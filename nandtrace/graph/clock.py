@@ -41,19 +41,15 @@ class VirtualClock(Clock):
     is_virtual = True
 
     def __init__(self, turn_ns: int = TURN_NS) -> None:
-        if turn_ns < 0:
-            raise GraphError(f"turn_ns is {turn_ns}: time does not go back")
-        self._turn_ns = turn_ns
+        self._turn_ns = _whole(turn_ns, "turn_ns")
         self._now_ns = 0
 
     def now_ns(self) -> int:
         return self._now_ns
 
     def advance(self, by_ns: int) -> None:
-        """Let time pass. Raises GraphError where it would go back."""
-        if by_ns < 0:
-            raise GraphError(f"the clock can't advance by {by_ns} ns: time does not go back")
-        self._now_ns += by_ns
+        """Let time pass. Raises GraphError where it would go back, or is no whole number of ns."""
+        self._now_ns += _whole(by_ns, "a step of the clock")
 
     def spend_turn(self) -> None:
         self._now_ns += self._turn_ns
@@ -85,3 +81,9 @@ class RealClock(Clock):
 
     def sleep(self, wait_ns: int) -> None:
         time.sleep(wait_ns / 1e9)
+
+
+def _whole(value: int, what: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62:
+        return value
+    raise GraphError(f"{what} is {value!r}, not a whole number of ns from 0 on")

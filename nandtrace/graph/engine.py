@@ -63,9 +63,6 @@ class Engine:
     def start(self, scheduler: Scheduler, until_ns: int | None) -> None:
         """Start every node, sources before what they feed."""
         self._until_ns = NEVER_NS if until_ns is None else until_ns
-        for node in self._nodes:
-            if node.node.is_attached:
-                raise GraphError(f"node {node.name}: it is in another graph that runs")
         self._log.begin_run(*self._boundary())
         for number in self._plan.order:
             self._start_node(self._nodes[number], scheduler)
@@ -85,7 +82,8 @@ class Engine:
             self._started.append(node)
         except Exception as error:
             self._failures.of_start(node, error, now_ns)
-        self._exchange.caller = None
+        finally:
+            self._exchange.caller = None
 
     def advance(self, turns: int, *, input_may_come: bool) -> int | None:
         """Give up to so many turns; returns how long there is nothing to do, ns, None when it is over."""
@@ -230,18 +228,21 @@ class Engine:
 
     def _mutated(self, edge: EdgeState, what: Mutable, old: int, new: int) -> None:
         self._set_time()
+        self._is_idle = False
         code = self._log.code(what.value)
         self._log.mutate(
             self._exchange.now_ns, edge.code, code, int(old), int(new), len(edge.queue)
         )
 
     def _end_ticks(self, node: NodeRecord) -> None:
+        self._exchange.check_not_merging()
         if node.due_ns is not None:
             self._set_time()
             self._log.ticks_end(self._exchange.now_ns, node.code)
             self._timers.end(node)
 
     def _check_no_callback(self) -> None:
+        self._exchange.check_not_merging()
         if self._exchange.caller is not None:
             raise GraphError(
                 f"node {self._exchange.caller.name}: a callback can't run its own graph"
@@ -253,6 +254,7 @@ class Engine:
             self._exchange.now_ns = self._clock.now_ns()
 
     def _edge(self, edge_id: str) -> EdgeState:
+        self._exchange.check_not_merging()
         if edge_id not in self._edge_by_id:
             raise GraphError(f"there is no edge {edge_id!r}")
         if self._is_over:

@@ -34,14 +34,22 @@ class Exchange:
         self.caller: NodeRecord | None = None
         """The node whose callback runs, the only one that may emit."""
 
+        self._is_merging = False
+
         self.next_msg = 0
         self.trace_id: int | None = None
+
+    def check_not_merging(self) -> None:
+        """Raise GraphError while a merge of payloads runs: it is no callback."""
+        if self._is_merging:
+            raise GraphError("a merge can't use the graph")
 
     # ---- putting
 
     def emit(self, node: NodeRecord, port: str, message: Any) -> PutResult:
         """Put a message, or a payload, on every edge of an output port. Raises GraphError."""
-        if node is not self.caller:
+        if node is not self.caller or self._is_merging:
+            self.check_not_merging()
             raise GraphError(f"node {node.name}: it emits in its own callbacks only")
         out = node.outputs.get(port)
         if out is None:
@@ -148,15 +156,13 @@ class Exchange:
         return PutResult.COALESCED, msg
 
     def _merged(self, edge: EdgeState, message: Message) -> Message:
-        """The newest message of an edge with one put on it merged into it."""
-        newest, caller = edge.queue[-1][1], self.caller
-        # A merge is no callback: it may not emit.
-        self.caller = None
+        """What stands for the newest message of an edge and one put on it: the latter with both payloads."""
+        self._is_merging = True
         try:
-            payload = edge.merge(newest.payload, message.payload)
+            payload = edge.merge(edge.queue[-1][1].payload, message.payload)
         finally:
-            self.caller = caller
-        merged = newest._replace(payload=payload)
+            self._is_merging = False
+        merged = message._replace(payload=payload)
         _check_type(edge, merged)
         return merged
 

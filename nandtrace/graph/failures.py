@@ -33,9 +33,12 @@ class NodeError:
 
 
 def error_text(error: Exception) -> str:
-    """An exception in one line: its class and what it says."""
-    said = " ".join(str(error).split())
+    """An exception in one line: its class and what it says, if it can say anything."""
     name = type(error).__name__
+    try:
+        said = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
+    except Exception:
+        return f"{name}, which raises when asked what it says"
     return f"{name}: {said}"[:_TEXT_CHARACTERS] if said else name
 
 

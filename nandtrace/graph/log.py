@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from nandtrace.trace.graph_recorder import GraphRecorder
+from nandtrace.vocab import RUN_BRACKETS, ColumnType
 from nandtrace.vocab.graph import GRAPH, RunEnd
 
 Row = Callable[..., None]
@@ -15,11 +17,7 @@ Row = Callable[..., None]
 TakeState = Callable[[], dict[str, Any]]
 """Takes a snapshot, if anybody wants it."""
 
-ROWS = {
-    kind.name: kind.name.lower()
-    for kind in GRAPH.kinds
-    if kind.name not in ("RUN_BEGIN", "RUN_END")
-}
+ROWS = {kind.name: kind.name.lower() for kind in GRAPH.kinds if kind.name not in RUN_BRACKETS}
 """The attribute of each kind of event."""
 
 
@@ -103,3 +101,45 @@ class TraceLog(GraphLog):
     def wants_checkpoint(self) -> bool:
         self._recorder.breathe()
         return self._recorder.events >= self._checkpoint_at
+
+
+class BothLogs(GraphLog):
+    """Gives every event to two logs, each with its own codes of the names."""
+
+    code = staticmethod(str)
+
+    def __init__(self, first: GraphLog, second: GraphLog) -> None:
+        self._logs = first, second
+        for kind, name in ROWS.items():
+            columns = GRAPH.by_name[kind].columns
+            named = [at for at, column in enumerate(columns) if column.type is ColumnType.NAME]
+            rows = [(getattr(log, name), log.code) for log in self._logs]
+            setattr(self, name, partial(_give, rows, named))
+
+    def begin_run(self, time_ns: int, state: TakeState) -> None:
+        for log in self._logs:
+            log.begin_run(time_ns, state)
+
+    def end_run(self, time_ns: int, end: RunEnd, state: TakeState) -> None:
+        for log in self._logs:
+            log.end_run(time_ns, end, state)
+
+    def wants_checkpoint(self) -> bool:
+        wishes = [log.wants_checkpoint() for log in self._logs]
+        return any(wishes)
+
+
+def _give(
+    rows: Sequence[tuple[Row, Callable[[str], Any]]],
+    named: Sequence[int],
+    time_ns: int,
+    *values: object,
+) -> None:
+    """Give an event to several rows; `named` are the places of the names among its values."""
+    for row, code in rows:
+        own = list(values)
+        for at in named:
+            name = own[at]
+            if isinstance(name, str):
+                own[at] = code(name)
+        row(time_ns, *own)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nandtrace.errors import GraphError
 from nandtrace.graph.clock import VirtualClock
-from nandtrace.graph.log import TraceLog
+from nandtrace.graph.log import BothLogs, NullLog, TraceLog
 from nandtrace.graph.report import RunReport
 from nandtrace.graph.running import header_edges, header_nodes
 from nandtrace.graph.scheduler import Scheduler
@@ -48,6 +48,8 @@ def recorded(
 ) -> Iterator[None]:
     """Record what a graph does in the block, which runs it from its start to its end.
 
+    A log of its own that the scheduler has is called as well.
+
     The trace has a snapshot every `checkpoint_events` events or so, and stretches between them are judged
     one by one. Raises GraphError, before anything is written, for a graph that can't run, StorageError when
     the trace can't be written, and RecordError where the graph is not finished when the block is left. A
@@ -70,7 +72,9 @@ def recorded(
     )
     try:
         with recorder:
-            scheduler.log = TraceLog(recorder, checkpoint_events)
+            trace = TraceLog(recorder, checkpoint_events)
+            hooks = scheduler.log
+            scheduler.log = trace if type(hooks) is NullLog else BothLogs(trace, hooks)
             yield
     except (KeyboardInterrupt, SystemExit, GraphError):
         # Not a run that was cut short by a failure, whose trace would be worth reading.

@@ -57,7 +57,6 @@ def _edge_state(item: PlannedEdge, nodes: list[NodeRecord], code: Code) -> EdgeS
         code=code(wire.id),
         source=None if item.source is None else nodes[item.source],
         target=nodes[item.target],
-        source_port=None if wire.source is None else wire.source.port.name,
         target_port=takes.name,
         capacity=wire.capacity,
         policy=wire.policy,

@@ -100,8 +100,11 @@ class Scheduler:
         """Start every node; `advance` goes on."""
         self._check_not_started("run")
         until_ns = None if until_ms is None else duration_ns_of(until_ms, NS_PER_MS, "until_ms")
-        engine = self.engine_class(self.plan(), self.config, self.clock, self.log)
-        self._engine = engine
+        plan = self.plan()
+        for item in plan.nodes:
+            if item.node.is_attached:
+                raise GraphError(f"node {item.path}: it is in another graph that runs")
+        engine = self._engine = self.engine_class(plan, self.config, self.clock, self.log)
         engine.start(self, until_ns)
 
     def advance(self, turns: int) -> int | None:

@@ -34,7 +34,6 @@ class EdgeState:
     code: object
     source: NodeRecord | None
     target: NodeRecord
-    source_port: str | None
     target_port: str
     capacity: int
     policy: Policy

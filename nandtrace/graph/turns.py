@@ -41,6 +41,14 @@ class Turns:
         exchange.caller = node
         self.turns += 1
         self._log.turn(now_ns, node.code, band)
+        try:
+            self._call(node, now_ns)
+        finally:
+            exchange.trace_id = exchange.caller = None
+            self._bands.end_turn(node)
+
+    def _call(self, node: NodeRecord, now_ns: int) -> None:
+        """The callbacks of a turn: the due tick, then a batch of messages."""
         ticks = node.tick_is_due and not node.blocked_edges
         goes_on = not ticks or self._tick(node, now_ns)
         left = self._batch
@@ -50,8 +58,6 @@ class Turns:
                 break
             left -= 1
             goes_on = self._deliver(node, edge)
-        exchange.trace_id = exchange.caller = None
-        self._bands.end_turn(node)
 
     def _tick(self, node: NodeRecord, now_ns: int) -> bool:
         """Take the due tick; False where the node's turn ends with it."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nandtrace.check.verdict import TraceVerdict
-from nandtrace.errors import InternalError, NandtraceError
-from nandtrace.graph import RealClock, Scheduler, SchedulerConfig, record_graph
+from nandtrace.errors import InternalError
+from nandtrace.graph import RealClock, RunReport, Scheduler, SchedulerConfig, record_graph
 from nandtrace.live.checker import Checker
 from nandtrace.live.display import Display, Show
 from nandtrace.live.follower import Follower
@@ -25,6 +25,7 @@ _CONFIG = SchedulerConfig(shutdown_timeout_s=60)
 """After an error whatever was recorded is still written."""
 
 _CHUNKS_AHEAD = 4
+_DISPLAY = "display"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +61,27 @@ def record_live(
         follower = Follower(path)
         try:
             checker = Checker("checker", follower, fail_fast=fail_fast)
-            graph = _graph(source, Writer("writer", file), checker, Display("display", show))
+            graph = _graph(source, Writer("writer", file), checker, Display(_DISPLAY, show))
             report = graph.run() if graph_trace is None else record_graph(graph_trace, graph).report
         finally:
             follower.close()
-    except KeyboardInterrupt:
-        # As a plain recording does: the same can be recorded again at any time.
-        file.discard()
-        raise
-    except NandtraceError:
-        # The graph's own trace could not be written.
-        if file.index.chunks:
-            file.leave_partial()
-        else:
+        _raise_first(report)
+    except BaseException as error:
+        # As a plain recording: what an interrupt ends can be recorded again at any time.
+        if isinstance(error, KeyboardInterrupt) or not file.index.chunks:
             file.discard()
-        raise
-    if report.errors:
         file.leave_partial()
-        raise report.errors[0].exception
+        raise
     if checker.verdict is None or file.is_open:
         raise InternalError(f"the live recording of {path} ended early: {report}")
-    return LiveResult(source.work.summary(path), checker.verdict, source.was_stopped)
+    return LiveResult(source.work.summary(path), checker.verdict, source.work.was_cut_short)
+
+
+def _raise_first(report: RunReport) -> None:
+    """Raise what a node raised first; on the display nothing depends."""
+    for error in report.errors:
+        if error.node != _DISPLAY:
+            raise error.exception
 
 
 def _graph(source: Source, writer: Writer, checker: Checker, display: Display) -> Scheduler:

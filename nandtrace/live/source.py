@@ -64,7 +64,6 @@ class Source(Node):
         self.work = JobWork(job, self.recorder)
         self._steps = self.work.steps()
         self._counted: Counter[str] = Counter()
-        self.was_stopped = False
 
     def on_tick(self) -> None:
         is_over = False
@@ -78,7 +77,6 @@ class Source(Node):
             self.end_ticks()
 
     def on_message(self, port: str, message: Message) -> None:  # noqa: ARG002 - there is but one
-        self.was_stopped = True
         self.work.stop()
 
     def _tell(self) -> None:

@@ -22,7 +22,7 @@ from nandtrace.nand.options import Options
 from nandtrace.nand.profile import Profile
 from nandtrace.trace import TraceReader
 from nandtrace.trace.recorder import Recorder
-from nandtrace.vocab.nand import RunEnd
+from nandtrace.vocab.nand import RunEnd, RunStop
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,12 @@ class JobWork:
         """End with the run that is open, soon and in order."""
         self._is_stopping = True
         self._scheduler.request_stop()
+
+    @property
+    def was_cut_short(self) -> bool:
+        """Whether `stop` left something out: runs, or the rest of the last one."""
+        runs = len(self._job.runs)
+        return self._runs_done < runs or self._scheduler.last_stop is RunStop.REQUEST
 
     def progress(self) -> Progress:
         """How far it is."""

@@ -8,21 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nandtrace.diff import Result, TraceDiff, compare
-from nandtrace.errors import TraceError
+from nandtrace.errors import TraceError, UsageError
 from nandtrace.nand.job import Job, recipe_of
 from nandtrace.nand.recording import ReportProgress, boundary_state, run_job
 from nandtrace.trace import TraceReader
+from nandtrace.trace.event import events_of
 from nandtrace.trace.excerpt import write_excerpt
+from nandtrace.vocab import NAND
+from nandtrace.vocab.nand import RunStop
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """Both digests (hex), over the whole trace or one run of it, and where the two first differ."""
+    """Both digests (hex), over the runs executed again, and where the two first differ.
+
+    `left_out` is the last run of a trace where somebody stopped it: nothing says at which tick.
+    """
 
     runs: int
     expected_digest: str
     actual_digest: str
     divergence: TraceDiff | None
+    left_out: int | None = None
 
     @property
     def same(self) -> bool:
@@ -34,16 +41,17 @@ def replay(
 ) -> ReplayResult:
     """Execute a trace again, or one run of it from the snapshot at its beginning.
 
-    Raises UsageError where this scheduler did not record the trace or it has no such run, TraceError
-    where the trace can't be read.
+    Raises UsageError where this scheduler did not record the trace, it has no such run, or that run was
+    stopped on request; TraceError where the trace can't be read.
     """
     with tempfile.TemporaryDirectory(prefix="nandtrace-") as folder, TraceReader(path) as reader:
         again = Path(folder) / "again.mpk"
-        job = _job(reader, run)
+        stopped = _stopped_run(reader)
+        job = _job(reader, run, stopped)
         expected = Path(path)
-        if run is not None:
+        if run is not None or stopped is not None:
             expected = Path(folder) / "excerpt.mpk"
-            write_excerpt(reader, run, expected)
+            write_excerpt(reader, job.runs, expected)
         run_job(again, job, progress=progress)
         labels = (str(path), "executed again")
         result = compare(expected, again, labels)
@@ -52,13 +60,28 @@ def replay(
             expected_digest=_digest(expected),
             actual_digest=_digest(again),
             divergence=None if result.result is Result.SAME else result,
+            left_out=stopped if run is None else None,
         )
 
 
-def _job(reader: TraceReader, run: int | None) -> Job:
+def _stopped_run(reader: TraceReader) -> int | None:
+    """The last run, where somebody stopped it."""
+    chunks = reader.index.chunks
+    if not chunks or reader.header.domain != NAND.domain:
+        return None
+    ends = events_of(reader.chunk(len(chunks) - 1), reader.header.vocabulary)
+    stops = [event.run for event in ends if event.fields.get("stop") == RunStop.REQUEST]
+    return stops[-1] if stops else None
+
+
+def _job(reader: TraceReader, run: int | None, stopped: int | None) -> Job:
     recipe = recipe_of(str(reader.path), reader.header)
     first = _first_run(reader) if run is None else run
     last = recipe.options.runs - 1 if run is None else run
+    if stopped is not None and first == stopped:
+        raise UsageError(f"{reader.path}: run {stopped} was stopped on request: nothing says where")
+    if stopped is not None and run is None:
+        last = stopped - 1
     state = boundary_state(reader, first, "RUN_BEGIN") if first else None
     return Job(recipe, range(first, last + 1), state, str(reader.path), reader.header.identity)
 

@@ -59,6 +59,9 @@ class Scheduler:
         self.run_hooks = 0
         """Hooks dispatched in the current run, or the last one."""
 
+        self.last_stop: RunStop | None = None
+        """Why the last run stopped."""
+
         self._first_op = 0
         self._is_running = False
         self._is_closed = False
@@ -116,7 +119,7 @@ class Scheduler:
     def end_run(self, stop: RunStop = RunStop.RUN_UNTIL, *, is_last: bool = False) -> RunEnd:
         """End the run that is open; says what became of what was queued."""
         self._check_running()
-        model = self.model
+        model, self.last_stop = self.model, stop
         end = self._end_of_run(stop, is_last)
         if end is RunEnd.DRAINED:
             self._drain.drain()

@@ -97,7 +97,6 @@ class ChunkFile:
         self._compress = compress
         preamble = _encode_preamble(header, provenance)
         self.index = Index(header.digest())
-        self._runs_ended = 0
         self._file: BinaryIO | None = self._create()
         self._offset = 0
         try:
@@ -130,11 +129,6 @@ class ChunkFile:
         """How far the file is written; up to here a reader of the partial file sees it."""
         return self._offset
 
-    @property
-    def runs_ended(self) -> int:
-        """How many runs have their end in the chunks taken so far."""
-        return self._runs_ended
-
     def take(self, columns: ChunkColumns) -> ChunkEntry:
         """Encode a chunk and hand it to the operating system; returns its place in the index."""
         index = self.index
@@ -143,12 +137,11 @@ class ChunkFile:
                 len(index.chunks), columns, self.header.vocabulary, index.chain, self._compress
             )
         except ValueError as error:
-            raise RecordError(f"{self.path}: a chunk too large to write: {error}") from error
+            raise RecordError(f"{self.path}: a chunk can't be written: {error}") from error
         offset = self._offset
         self._write(frame)
         self._flush_file()
         index.add(offset, len(frame), meta, chain)
-        self._runs_ended += meta.counts.get("RUN_END", 0)
         return index.chunks[-1]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Excerpts: one run of a trace as a trace of its own."""
+"""Excerpts: some runs of a trace as a trace of their own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nandtrace.trace.writer import TraceWriter
 from nandtrace.vocab import NULL, ColumnType, Vocabulary
 
 
-def write_excerpt(reader: TraceReader, run: int, path: str | os.PathLike[str]) -> int:
-    """Write the events and snapshots of a run under the trace's own header; returns how many events.
+def write_excerpt(reader: TraceReader, runs: range, path: str | os.PathLike[str]) -> int:
+    """Write the events and snapshots of runs under the trace's own header; returns how many events.
 
-    Events are numbered from 0. Raises TraceError where a chunk of the run can't be read.
+    Events are numbered from 0. Raises TraceError where a chunk of these runs can't be read.
     """
     writer = TraceWriter(path, reader.header)
     try:
-        events = sum(_copy(writer, chunk, run) for chunk in reader.chunks_of_run(run))
+        events = sum(_copy(writer, chunk, runs) for chunk in reader.chunks_of_runs(runs))
         writer.close()
     except BaseException:
         writer.discard()
@@ -30,10 +30,10 @@ def write_excerpt(reader: TraceReader, run: int, path: str | os.PathLike[str]) -
     return events
 
 
-def _copy(writer: TraceWriter, chunk: Chunk, run: int) -> int:
-    """Copy a chunk's events of the run, in stretches that end before an event with a snapshot."""
+def _copy(writer: TraceWriter, chunk: Chunk, runs: range) -> int:
+    """Copy a chunk's events of the runs, in stretches that end before an event with a snapshot."""
     vocabulary = writer.header.vocabulary
-    places = np.flatnonzero(chunk.run == run)
+    places = np.flatnonzero((chunk.run >= runs.start) & (chunk.run < runs.stop))
     if not len(places):
         return 0
     start, stop = int(places[0]), int(places[-1]) + 1

@@ -89,12 +89,12 @@ class Index:
         total = self.events.to_bytes(8, "little")
         return hashlib.sha256(self.header_digest + self.chain + total).digest()
 
-    def chunks_of_run(self, run: int) -> list[int]:
-        """Ordinals, in this index, of the chunks that hold events of a run."""
+    def chunks_of_runs(self, runs: range) -> list[int]:
+        """Ordinals, in this index, of the chunks that hold events of consecutive runs."""
         return [
             ordinal
             for ordinal, entry in enumerate(self.chunks)
-            if entry.first_run <= run <= entry.last_run
+            if entry.first_run < runs.stop and runs.start <= entry.last_run
         ]
 
 

@@ -174,7 +174,11 @@ class TraceReader:
 
     def chunks_of_run(self, run: int) -> Iterator[Chunk]:
         """The chunks that hold events of a run, in order; they may hold events of others too."""
-        for ordinal in self.index.chunks_of_run(run):
+        return self.chunks_of_runs(range(run, run + 1))
+
+    def chunks_of_runs(self, runs: range) -> Iterator[Chunk]:
+        """The chunks that hold events of consecutive runs, likewise."""
+        for ordinal in self.index.chunks_of_runs(runs):
             yield self.chunk(ordinal)
 
 

@@ -15,9 +15,7 @@ from nandtrace.trace.chunk import CHUNK_EVENTS
 from nandtrace.trace.chunk_file import ChunkSink
 from nandtrace.trace.header import Header
 from nandtrace.trace.writer import TraceWriter, run_column
-from nandtrace.vocab import NULL
-
-_BRACKETS = ("RUN_BEGIN", "RUN_END")
+from nandtrace.vocab import NULL, RUN_BRACKETS
 
 CheckState = Callable[[dict[str, Any]], None]
 """Raises ValueError, which names the field, for a snapshot that is none of the domain."""
@@ -123,7 +121,7 @@ class RunRecorder:
         times, kinds = to_int64s("time_ns", time_ns), to_int64s("kind", kind)
         built = {}
         for name, columns in tables.items():
-            if name not in self._vocabulary.by_name or name in _BRACKETS:
+            if name not in self._vocabulary.by_name or name in RUN_BRACKETS:
                 raise RecordError(f"{name!r} is no kind for bulk columns")
             entry = self._vocabulary.by_name[name]
             count = int((kinds == entry.code).sum())

@@ -28,18 +28,13 @@ from nandtrace.trace.buffer import (
 )
 from nandtrace.trace.chunk import CHUNK_EVENTS, Table
 from nandtrace.trace.chunk_file import (
-    PARTIAL_SUFFIX,
     ChunkFile,
     ChunkSink,
-    check_replaceable,
-    partial_path,
 )
 from nandtrace.trace.columns import Int64s
 from nandtrace.trace.frames import check_plain
 from nandtrace.trace.header import Header
 from nandtrace.vocab import NULL
-
-__all__ = ["PARTIAL_SUFFIX", "TraceWriter", "check_replaceable", "partial_path", "run_column"]
 
 RUN_END_EVENTS = 16_384
 CHUNK_SNAPSHOT_BYTES = 16 * 2**20

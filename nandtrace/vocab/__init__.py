@@ -3,6 +3,7 @@
 from nandtrace.vocab.graph import GRAPH
 from nandtrace.vocab.model import (
     NULL,
+    RUN_BRACKETS,
     Column,
     ColumnType,
     Kind,
@@ -20,6 +21,7 @@ __all__ = [
     "GRAPH",
     "NAND",
     "NULL",
+    "RUN_BRACKETS",
     "VOCABULARIES",
     "Column",
     "ColumnType",

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+RUN_BRACKETS = ("RUN_BEGIN", "RUN_END")
+"""The kinds that every domain has: where a run begins and ends, each with a snapshot."""
+
 NULL = -(2**63)
 """How an absent value reads in a decoded column. Every column is int64."""
 

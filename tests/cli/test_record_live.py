@@ -52,10 +52,30 @@ def test_a_violated_run_stops_it_when_asked_to(capsys: Capture) -> None:
     jsonschema.validate(found, load_schema("record"))
     assert found["runs"] < 4000
     assert found["verdict"]["verdict"] == "VIOLATED"
-    assert "nandtrace: stopped at the first violated run\n" in output.err
+    assert "nandtrace: stopped early: a run is violated\n" in output.err
     verdict = verify_trace("v.mpk")
     assert verdict.verdict is Verdict.VIOLATED
     assert (verdict.runs, verdict.damages) == (found["runs"], [])
+
+
+def test_the_runs_before_the_stop_are_replayed(capsys: Capture) -> None:
+    arguments = ["record", *BROKEN, "--runs", "4000", "--live", "--fail-fast", "-o", "v.mpk"]
+    assert run(arguments) == 1
+    last = verify_trace("v.mpk").runs - 1
+    capsys.readouterr()
+    assert run(["replay", "v.mpk"]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith(f"same: v.mpk, {last} runs re-executed, digest ")
+    assert f"run {last} was stopped on request and is left out\n" in output.err
+    assert run(["replay", "v.mpk", "--run", "1"]) == 0
+    assert run(["replay", "v.mpk", "--run", str(last)]) == 2
+    assert f"run {last} was stopped on request: nothing says where" in capsys.readouterr().err
+
+
+def test_a_stop_that_comes_too_late_is_none(capsys: Capture) -> None:
+    arguments = ["record", *BROKEN, "--runs", "1", "--live", "--fail-fast", "-o", "v.mpk"]
+    assert run(arguments) == 1
+    assert "stopped" not in capsys.readouterr().err
 
 
 def test_a_violation_is_the_exit_code_without_stopping(capsys: Capture) -> None:

@@ -260,6 +260,45 @@ def test_a_merge_is_called_once_for_a_message_on_each_edge() -> None:
     assert first.got == [Counter(x=11, y=100)]
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda node: node.scheduler.set_priority(EDGE, 2),
+        lambda node: node.scheduler.set_capacity(EDGE, 2),
+        lambda node: node.scheduler.advance(1),
+        lambda node: node.end_ticks(),
+    ],
+)
+def test_a_merge_may_not_use_the_graph(use: Callable[[Actor], object]) -> None:
+    source = sayer("a", 1, 2)
+
+    def merge(old: int, new: int) -> int:
+        use(source)
+        return old + new
+
+    scheduler, log = graph(source, sink("b"))
+    scheduler.connect("a:out", "b:in", capacity=1, policy="coalesce", merge=merge)
+    (error,) = scheduler.run().errors
+    assert str(error) == "a: start: GraphError: a merge can't use the graph"
+    assert log.lines("MUTATE") == []
+
+
+def test_what_is_merged_is_the_new_message_with_both_payloads() -> None:
+    got: list[Message] = []
+
+    def start(node: Actor) -> None:
+        node.emit("out", Message(1, headers={"from": "old"}, trace_id=7))
+        node.emit("out", Message(2, MessageType.ERROR, headers={"from": "new"}, trace_id=8))
+
+    target = Actor("b", "in", message=lambda _, __, message: got.append(message))
+    scheduler, _ = graph(Actor("a", "", "out", start=start), target)
+    scheduler.connect(
+        "a:out", "b:in", capacity=1, policy="coalesce", merge=lambda old, new: old + new
+    )
+    scheduler.run()
+    assert got == [Message(3, MessageType.ERROR, headers={"from": "new"}, trace_id=8)]
+
+
 def test_a_merge_may_not_emit() -> None:
     source = sayer("a", 1, 2)
 
@@ -270,7 +309,7 @@ def test_a_merge_may_not_emit() -> None:
     scheduler, log = graph(source, sink("b"))
     scheduler.connect("a:out", "b:in", capacity=1, policy="coalesce", merge=merge)
     (error,) = scheduler.run().errors
-    assert str(error) == "a: start: GraphError: node a: it emits in its own callbacks only"
+    assert str(error) == "a: start: GraphError: a merge can't use the graph"
     assert log.lines("PUT") == [f"PUT 0 {EDGE} DATA OK 1 - 0"]
 
 

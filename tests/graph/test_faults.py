@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nandtrace.graph import Scheduler, record_graph
+from nandtrace.graph import Scheduler, VirtualClock, record_graph
 from tests.graph.faults import edges, life, serving, turns
 from tests.graph.faults.seeding import faulty
+from tests.graph.nodes import echo, sayer
 from tests.graph.recordings import busy, idling, verify
 
 FAULTS = [
@@ -16,6 +17,7 @@ FAULTS = [
     (serving.LowestBandFirst, "weighted-fairness"),
     (life.IdleForgetsCredits, "weighted-fairness"),
     (serving.LastInFirstServed, "round-robin"),
+    (life.ReshufflesAtCheckpoints, "round-robin"),
     (serving.SleepsThrough, "idle-only-when-idle"),
     (life.FinishesEarly, "idle-only-when-idle"),
     (serving.WakesTheWrongNode, "ready-only"),
@@ -105,3 +107,21 @@ def test_without_a_fault_nothing_is_found(tmp_path: Path, checkpoint_events: int
 def test_a_fault_is_found(tmp_path: Path, part: type, invariant: str) -> None:
     found = _record(tmp_path / "a.mpk", faulty(part), 500)
     assert invariant in found
+
+
+def test_who_starves_from_one_run_of_the_trace_to_the_next_is_found(tmp_path: Path) -> None:
+    """Runs so short that nobody has two turns in one: what counts is who waited before."""
+    found = {}
+    for engine in (None, life.ReshufflesAtCheckpoints, life.ReshufflesSnapshots):
+        scheduler = (faulty(engine) if engine else Scheduler)(clock=VirtualClock())
+        for number in range(40):
+            name = f"n{number}"
+            scheduler.register(sayer(name, 1, inputs="in", message=echo))
+            scheduler.connect(f"{name}:out", f"{name}:in")
+        record_graph(tmp_path / "a.mpk", scheduler, until_ms=1, checkpoint_events=1)
+        found[engine] = verify(tmp_path / "a.mpk")
+    assert found == {
+        None: [],
+        life.ReshufflesAtCheckpoints: ["round-robin"],
+        life.ReshufflesSnapshots: ["checkpoint-matches-replay"],
+    }

@@ -14,10 +14,10 @@ from nandtrace.check import TraceVerdict, Verdict, verify_trace
 from nandtrace.errors import StorageError, TraceError
 from nandtrace.live import record_live
 from nandtrace.live.follower import Follower, Judgement
-from nandtrace.nand.job import Job, Recipe
+from nandtrace.nand.job import Job, Recipe, new_recorder
 from nandtrace.nand.options import Options
 from nandtrace.nand.profiles.loading import load_profile
-from nandtrace.nand.recording import Progress, boundary_state, run_job
+from nandtrace.nand.recording import JobWork, Progress, boundary_state, run_job
 from nandtrace.trace import TraceReader
 from nandtrace.trace.chunk_file import partial_path
 from nandtrace.trace.event import events_of
@@ -120,9 +120,6 @@ def test_fail_fast_stops_at_a_violated_run_with_all_of_it_in_the_trace(tmp_path:
 def test_a_stopped_recording_of_a_right_scheduler_is_right(tmp_path: Path) -> None:
     """Stopped in the middle of its bootstrap, and in the middle of a run."""
     for steps, run_ms in ((3, 1), (30, 5), (400, 100)):
-        from nandtrace.nand.job import new_recorder
-        from nandtrace.nand.recording import JobWork
-
         job = _job(runs=50, run_ms=run_ms)
         trace = tmp_path / f"{steps}.mpk"
         with new_recorder(trace, job) as recorder:
@@ -177,6 +174,26 @@ def test_an_interrupted_recording_leaves_no_trace(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         record_live(tmp_path / "live.mpk", _job(), interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_display_that_fails_costs_nothing(tmp_path: Path) -> None:
+    def fail(progress: Progress, ops: Counter[str], judgement: Judgement) -> None:
+        raise ValueError("no terminal")
+
+    result = record_live(tmp_path / "live.mpk", _job(), fail)
+    assert result.verdict.verdict is Verdict.OK
+
+
+def test_a_checker_that_cannot_start_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr("nandtrace.live.follower.start_process", refuse)
+    with pytest.raises(OSError, match="no more processes"):
+        record_live(tmp_path / "live.mpk", _job(), _unseen)
     assert list(tmp_path.iterdir()) == []
 
 

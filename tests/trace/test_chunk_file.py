@@ -98,7 +98,7 @@ def test_a_file_says_how_far_it_is_and_can_be_read_up_to_there(tmp_path: Path) -
     recorder = _record_into(outbox, tmp_path / "a.mpk", chunk_events=15)
     file = ChunkFile(tmp_path / "a.mpk", recorder.header)
     partial = tmp_path / "a.mpk.partial"
-    assert (file.size_bytes, file.runs_ended) == (partial.stat().st_size, 0)
+    assert file.size_bytes == partial.stat().st_size
     progress = []
     for ordinal, columns in enumerate(outbox.chunks):
         before = file.size_bytes
@@ -108,8 +108,8 @@ def test_a_file_says_how_far_it_is_and_can_be_read_up_to_there(tmp_path: Path) -
         with TraceReader(partial) as reader:
             chunks = [item for item in reader.walk() if isinstance(item, Chunk)]
         assert [chunk.meta.ordinal for chunk in chunks] == list(range(ordinal + 1))
-        progress.append((entry.first_run, entry.last_run, entry.events, file.runs_ended))
-    assert progress == [(0, 0, 15, 0), (0, 1, 15, 1), (1, 2, 15, 2), (2, 2, 15, 2), (2, 2, 3, 3)]
+        progress.append((entry.first_run, entry.last_run, entry.events))
+    assert progress == [(0, 0, 15), (0, 1, 15), (1, 2, 15), (2, 2, 15), (2, 2, 3)]
     file.close()
     with TraceReader(tmp_path / "a.mpk") as reader:
         assert reader.index.digest() == file.index.digest()

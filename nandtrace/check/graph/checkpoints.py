@@ -14,6 +14,7 @@ from nandtrace.check.graph.state import initial_snapshot
 from nandtrace.vocab.graph import NodeState, RunEnd
 
 _LONGEST_TEXT = 100
+_NOBODY: dict[str, list[str]] = {name: [] for name in BAND_NAMES}
 
 
 class Checkpoints:
@@ -36,7 +37,7 @@ class Checkpoints:
             self._ledger.offend(
                 "names-resolve", at, "a snapshot of the nodes and edges of the header", problem
             )
-        self._scene.ready.reset()
+        self._scene.ready.reset(_NOBODY if state is None else state["ready"])
         self._scene.numbering.reset()
         self._scene.began_ns = int(batch.time_ns[at])
         self._scene.course.reset(Phase.STARTING if self._is_starting() else Phase.RUNNING)
@@ -90,11 +91,16 @@ class Checkpoints:
             return
         self._ledger.count("checkpoint-matches-replay")
         self._scene.ready.settle(at, time_ns)
-        ready = self._scene.ready.names()
+        ready = self._scene.ready
         mine = self._scene.state.snapshot() | {
-            "ready": dict(zip(BAND_NAMES, (ready[1], ready[2], ready[3]), strict=True))
+            "ready": ready.names(),
+            "first in ready": ready.longest(),
         }
-        said = said | {"ready": {name: sorted(said["ready"][name]) for name in BAND_NAMES}}
+        first = {name: said["ready"][name][: len(due)] for name, due in ready.longest().items()}
+        said = said | {
+            "ready": {name: sorted(said["ready"][name]) for name in BAND_NAMES},
+            "first in ready": first,
+        }
         for name, due, its in differences(mine, said):
             self._ledger.offend(
                 "checkpoint-matches-replay", at, f"{name} {_short(due)}", f"{_short(its)}"

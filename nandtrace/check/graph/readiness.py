@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 
-from nandtrace.check.graph.state import RUNNING, GraphState, Node
+from nandtrace.check.graph.shapes import BAND_NAMES
+from nandtrace.check.graph.state import NEVER, RUNNING, GraphState, Node
+
+BEFORE = NEVER - 1
+"""Since when a node waits that waited already when the run began."""
 
 
 class Readiness:
@@ -19,10 +24,18 @@ class Readiness:
         self.bands: list[OrderedDict[Node, int]] = [OrderedDict() for _ in range(4)]
         self._ticks: list[tuple[int, int]] = []
 
-    def reset(self) -> None:
-        """Begin anew: the state was set from a snapshot, and has all its nodes touched."""
-        for band in self.bands:
-            band.clear()
+    def reset(self, ready: Mapping[str, Sequence[str]]) -> None:
+        """Begin anew: the state was set from a snapshot, and has all its nodes touched.
+
+        `ready` says who waited then in each band, in the order of service.
+        """
+        nodes = {node.name: node for node in self._state.nodes}
+        for band, name in enumerate(BAND_NAMES, 1):
+            self.bands[band].clear()
+            for node in (nodes[waiting] for waiting in ready[name] if waiting in nodes):
+                if not node.band:
+                    self.bands[band][node] = BEFORE
+                    node.band = band
         self._ticks = [
             (node.due_ns, node.place) for node in self._state.nodes if node.due_ns is not None
         ]
@@ -96,6 +109,20 @@ class Readiness:
             heapq.heappush(ticks, entry)
         return found
 
-    def names(self) -> dict[int, list[str]]:
+    def names(self) -> dict[str, list[str]]:
         """The names of the ready nodes by band, sorted."""
-        return {band: sorted(node.name for node in self.bands[band]) for band in (1, 2, 3)}
+        return {
+            name: sorted(node.name for node in self.bands[band])
+            for band, name in enumerate(BAND_NAMES, 1)
+        }
+
+    def longest(self) -> dict[str, list[str]]:
+        """Who has waited since before the run and still does, by band, in the order of service."""
+        return {
+            name: [
+                node.name
+                for node, since in self.bands[band].items()
+                if since == BEFORE and node.last_turn[band] == NEVER
+            ]
+            for band, name in enumerate(BAND_NAMES, 1)
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nandtrace.check.graph.course import NOTHING, TICK, Phase
 from nandtrace.check.graph.ledger import number
 from nandtrace.check.graph.scene import Scene
-from nandtrace.check.graph.state import Node
+from nandtrace.check.graph.state import NEVER, Node
 from nandtrace.vocab import NULL
 from nandtrace.vocab.graph import Band, Call, NodeState
 
@@ -100,23 +100,22 @@ class Turns:
                 left[higher] = 0
 
     def _serve(self, at: int, node: Node) -> None:
-        """Round robin: no other node of the band has waited since this one's last turn in it."""
+        """Round robin: no other node of the band has waited since this one's last turn in it.
+
+        Nor does one that the run's begin snapshot has before it.
+        """
         band = node.band
         waiting = self._ready.bands[band]
         if len(waiting) > 1:
             self.rivalled += 1
-            for other, since in waiting.items():
-                if other is not node:
-                    if max(since, other.last_turn[band]) <= node.last_turn[band]:
-                        self._ledger.offend(
-                            "round-robin",
-                            at,
-                            f"a turn of {other.name} first, which has been ready in the band since "
-                            f"the last one of {node.name}",
-                            f"a turn of {node.name}",
-                            node=node,
-                        )
-                    break
+            other, since = next(iter(waiting.items()))
+            waited = max(since, other.last_turn[band])
+            if other is not node and waited <= node.last_turn[band]:
+                why = f"has been ready in the band since the last one of {node.name}"
+                if node.last_turn[band] == NEVER:
+                    why = f"waits before {node.name} in the snapshot at the run's begin"
+                first = f"a turn of {other.name} first, which {why}"
+                self._ledger.offend("round-robin", at, first, f"a turn of {node.name}", node=node)
             waiting.move_to_end(node)
         node.last_turn[band] = at
 

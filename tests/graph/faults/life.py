@@ -204,6 +204,24 @@ class CheckpointInATurn(Engine):
         return now_ns, RunEnd.CHECKPOINT, state
 
 
+class ReshufflesAtCheckpoints(Engine):
+    """Who waits the longest goes to the end of the line with each run of the trace."""
+
+    def _checkpoint(self) -> None:
+        super()._checkpoint()
+        for ready in self._bands.ready.values():
+            ready.reverse()
+
+
+class ReshufflesSnapshots(Engine):
+    """The same, and the snapshots say so."""
+
+    def _checkpoint(self) -> None:
+        for ready in self._bands.ready.values():
+            ready.reverse()
+        super()._checkpoint()
+
+
 class CheckpointMisstates(Engine):
     """A snapshot says another number for the next message."""
 
