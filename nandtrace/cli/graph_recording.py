@@ -147,8 +147,10 @@ def _record(
         )
     except GraphError as error:
         raise UsageError(f"{target}: {error}") from error
-    except SystemExit as error:
-        raise UsageError(f"{target}: a node ended the program: exit code {error.code}") from error
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise UsageError(f"{target}: a node ended the program: {error!r}") from error
 
 
 def _give_real_clock(target: Target, scheduler: Scheduler) -> None:
@@ -169,7 +171,11 @@ def _interruptible(scheduler: Scheduler) -> Iterator[None]:
 
     def shut_down(*_: object) -> None:
         signal.signal(signal.SIGINT, before)
-        scheduler.shutdown()
+        try:
+            scheduler.shutdown()
+        except GraphError as error:
+            # It has not even started.
+            raise KeyboardInterrupt from error
 
     signal.signal(signal.SIGINT, shut_down)
     try:

@@ -84,6 +84,8 @@ def run(arguments: list[str] | None = None) -> int:
     if sys.stdout is None:
         # Closed by whoever called: there is nobody to write to.
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - likewise
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal can't show must not end the report of it.
         sys.stdout.reconfigure(errors="backslashreplace")

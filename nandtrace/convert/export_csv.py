@@ -25,8 +25,8 @@ from typing import Any, Protocol, TextIO
 
 from nandtrace.errors import StorageError, UsageError
 from nandtrace.trace import ChunkError, Damage, Gap, Header, TraceReader
-from nandtrace.trace.event import Event, events_of
 from nandtrace.trace.chunk_file import check_replaceable, partial_path
+from nandtrace.trace.event import Event, events_of
 from nandtrace.units import ns_to_us_text
 from nandtrace.vocab import NAND
 from nandtrace.vocab.nand import DEFAULT_ERASE_BASES, Source

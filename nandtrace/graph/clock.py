@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 
 from nandtrace.errors import GraphError
+from nandtrace.graph.values import LONGEST_NS
 
 TURN_NS = 1_000
 
@@ -49,7 +50,7 @@ class VirtualClock(Clock):
 
     def advance(self, by_ns: int) -> None:
         """Let time pass. Raises GraphError where it would go back, or is no whole number of ns."""
-        self._now_ns += _whole(by_ns, "a step of the clock")
+        self._now_ns = _whole(self._now_ns + _whole(by_ns, "a step of the clock"), "the time")
 
     def spend_turn(self) -> None:
         self._now_ns += self._turn_ns
@@ -84,6 +85,6 @@ class RealClock(Clock):
 
 
 def _whole(value: int, what: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LONGEST_NS:
         return value
     raise GraphError(f"{what} is {value!r}, not a whole number of ns from 0 on")

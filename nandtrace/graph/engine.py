@@ -66,8 +66,7 @@ class Engine:
         self._log.begin_run(*self._boundary())
         for number in self._plan.order:
             self._start_node(self._nodes[number], scheduler)
-        for node in self._nodes:
-            self._bands.settle(node)
+        self._bands.touch_all(self._nodes)
 
     def _start_node(self, node: NodeRecord, scheduler: Scheduler) -> None:
         now_ns = self._exchange.now_ns = self._clock.now_ns()
@@ -192,7 +191,7 @@ class Engine:
         except Exception as error:
             self._failures.of_stop(node, error, now_ns)
         node.state, node.due_ns = NodeState.STOPPED, None
-        self._bands.settle(node)
+        self._bands.touch(node)
 
     # ---- from outside, and from callbacks
 
@@ -217,7 +216,7 @@ class Engine:
         edge = self._edge(edge_id)
         self._mutated(edge, Mutable.PRIORITY, edge.band, priority)
         edge.band = priority
-        self._bands.settle(edge.target)
+        self._bands.touch(edge.target)
 
     def set_capacity(self, edge_id: str, capacity: int) -> None:
         """Give an edge another capacity; what is pending enters it where it has room now."""
@@ -266,14 +265,15 @@ class Engine:
     def _checkpoint(self) -> None:
         """End a run of the trace and begin the next."""
         now_ns, state = self._boundary()
-        if self._shutdown is None:
-            self._timers.release(now_ns)
         self._log.end_run(now_ns, RunEnd.CHECKPOINT, state)
         self._log.begin_run(now_ns, state)
 
     def _boundary(self) -> tuple[int, TakeState]:
         """The time, and how to take the state at it."""
         now_ns = self._clock.now_ns()
+        if self._shutdown is None:
+            self._timers.release(now_ns)
+        self._bands.settle()
         state = partial(
             take_snapshot,
             now_ns,

@@ -117,7 +117,7 @@ class Exchange:
         kind, trace_id = self._types[message.type], message.trace_id
         self._log.put(self.now_ns, msg, edge.code, kind, self._ok, len(queue), NULL, trace_id)
         if edge.band > edge.target.queued:
-            self._bands.settle(edge.target)
+            self._bands.touch(edge.target)
         return PutResult.OK
 
     def _put_full(
@@ -162,7 +162,9 @@ class Exchange:
             payload = edge.merge(edge.queue[-1][1].payload, message.payload)
         finally:
             self._is_merging = False
-        merged = message._replace(payload=payload)
+        kinds = (edge.queue[-1][1].type, message.type)
+        kind = MessageType.ERROR if MessageType.ERROR in kinds else message.type
+        merged = message._replace(payload=payload, type=kind)
         _check_type(edge, merged)
         return merged
 
@@ -181,7 +183,7 @@ class Exchange:
         source.blocked_edges += 1
         if source.blocked_edges == 1:
             self._log.block(self.now_ns, source.code, edge.code)
-            self._bands.settle(source)
+            self._bands.touch(source)
 
     # ---- getting
 
@@ -200,7 +202,7 @@ class Exchange:
             item = pending.popleft()
             queue.append(item)
             self._log.flush(self.now_ns, item[0], edge.code, len(queue))
-            self._bands.settle(edge.target)
+            self._bands.touch(edge.target)
             if not pending and source is not None:
                 self._unblock(edge, source)
 
@@ -208,7 +210,7 @@ class Exchange:
         source.blocked_edges -= 1
         if not source.blocked_edges:
             self._log.wake(self.now_ns, source.code, edge.code)
-            self._bands.settle(source)
+            self._bands.touch(source)
 
 
 def _check_type(edge: EdgeState, message: Message) -> None:

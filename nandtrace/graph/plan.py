@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -88,8 +89,14 @@ def _check_each_once(nodes: tuple[PlannedNode, ...]) -> None:
             raise GraphError(f"node {item.path}: it is also there as {other}")
 
 
+_CALLBACKS = ("on_start", "on_message", "on_tick", "on_stop")
+
+
 def _planned(path: str, node: Node, config: SchedulerConfig) -> PlannedNode:
     what = f"node {path}"
+    for name in _CALLBACKS:
+        if inspect.iscoroutinefunction(getattr(node, name)):
+            raise GraphError(f"{what}: {name} is a coroutine function, and would never be awaited")
     return PlannedNode(
         path=path,
         node=node,
@@ -111,6 +118,11 @@ def _interval_ns(node: Node, what: str, config: SchedulerConfig) -> int | None:
 
 def _planned_edge(wire: Wire, numbers: Mapping[str, int]) -> PlannedEdge:
     target = numbers[wire.target.path]
+    for end in (wire.source, wire.target):
+        if end is not None and end.port not in (*end.node.inputs, *end.node.outputs):
+            raise GraphError(
+                f"edge {wire.id}: node {end.path} has no port {end.port.name!r} any more"
+            )
     if wire.source is None:
         return PlannedEdge(wire, None, target, is_checked=True)
     sends, takes = wire.source.port, wire.target.port

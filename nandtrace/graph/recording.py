@@ -53,8 +53,8 @@ def recorded(
     The trace has a snapshot every `checkpoint_events` events or so, and stretches between them are judged
     one by one. Raises GraphError, before anything is written, for a graph that can't run, StorageError when
     the trace can't be written, and RecordError where the graph is not finished when the block is left. A
-    block that is left by KeyboardInterrupt, SystemExit or GraphError leaves no trace, by another exception
-    a partial one.
+    block that is left by GraphError, or by KeyboardInterrupt or SystemExit, leaves no trace, by another
+    exception a partial one.
     """
     if checkpoint_events < 1:
         raise GraphError(f"checkpoint_events is {checkpoint_events}, not a number from 1 on")
@@ -76,7 +76,12 @@ def recorded(
             hooks = scheduler.log
             scheduler.log = trace if type(hooks) is NullLog else BothLogs(trace, hooks)
             yield
-    except (KeyboardInterrupt, SystemExit, GraphError):
+    except GraphError:
+        recorder.discard()
+        raise
+    except Exception:
+        raise
+    except BaseException:
         # Not a run that was cut short by a failure, whose trace would be worth reading.
         recorder.discard()
         raise

@@ -13,9 +13,6 @@ from nandtrace.vocab.graph import Band, ErrorPolicy, NodeState, Policy
 Item = tuple[int, Message]
 """A message and its number."""
 
-IN_TURN = 9
-"""Stands for a band while a node has its turn: higher than all, so that nothing queues it."""
-
 
 @dataclass(slots=True, eq=False)
 class Held:
@@ -81,6 +78,7 @@ class NodeRecord:
     inputs: list[EdgeState] = field(default_factory=list)
     state: NodeState = NodeState.NEW
     queued: int = 0
+    is_touched: bool = False
     blocked_edges: int = 0
     due_ns: int | None = None
     tick_is_due: bool = False

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from nandtrace.graph.bands import Bands
 from nandtrace.graph.state import NodeRecord
-from nandtrace.vocab.graph import NodeState
 
 NEVER_NS = 2**62
 
@@ -33,7 +32,7 @@ class Timers:
             due_ns, _, node = heapq.heappop(heap)
             if node.due_ns == due_ns:
                 node.tick_is_due = True
-                self._bands.settle(node)
+                self._bands.touch(node)
         self.next_due_ns = heap[0][0] if heap else NEVER_NS
 
     def take(self, node: NodeRecord, now_ns: int) -> tuple[int, int]:
@@ -49,16 +48,22 @@ class Timers:
     def end(self, node: NodeRecord) -> None:
         """No more ticks for a node."""
         node.due_ns, node.tick_is_due = None, False
-        self._bands.settle(node)
+        self._bands.touch(node)
 
     def next_takeable_ns(self) -> int | None:
         """When the next tick is due that a node can take: one that is running and not blocked."""
-        dues = (
-            due_ns
-            for due_ns, _, node in self._heap
-            if node.due_ns == due_ns and not node.blocked_edges and node.state is NodeState.RUNNING
-        )
-        return min(dues, default=None)
+        heap, set_aside, found = self._heap, [], None
+        while heap and found is None:
+            due_ns, _, node = heap[0]
+            if node.due_ns != due_ns:
+                heapq.heappop(heap)
+            elif node.blocked_edges:
+                set_aside.append(heapq.heappop(heap))
+            else:
+                found = due_ns
+        for entry in set_aside:
+            heapq.heappush(heap, entry)
+        return found
 
     def stop(self, nodes: Iterable[NodeRecord]) -> None:
         """Nothing falls due any more; ticks that are due are not taken."""
@@ -66,7 +71,7 @@ class Timers:
         self.next_due_ns = NEVER_NS
         for node in nodes:
             node.tick_is_due = False
-            self._bands.settle(node)
+            self._bands.touch(node)
 
     def _set(self, node: NodeRecord, due_ns: int) -> None:
         node.due_ns = due_ns

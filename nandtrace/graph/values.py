@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -11,6 +10,8 @@ from nandtrace.errors import GraphError
 from nandtrace.vocab.graph import Band, Policy
 
 NS_PER_MS = 1_000_000
+LONGEST_NS = 2**60
+"""No duration is longer, 36 years: times stay far from the bounds of a column."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -46,7 +47,7 @@ def natural_of(value: int, what: str) -> int:
 def duration_ns_of(value: float, unit_ns: int, what: str) -> int:
     """A positive duration in ns, rounded to them."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and math.isfinite(value) and 1 <= value * unit_ns < 2**62:
+    if is_number and 1 / unit_ns <= value < LONGEST_NS / unit_ns:
         return round(value * unit_ns)
     raise GraphError(f"{what} is {value!r}, not a positive time")
 

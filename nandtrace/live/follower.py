@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nandtrace.check.verdict import TraceVerdict
 from nandtrace.check.verify import follow_trace
+from nandtrace.errors import StorageError
 from nandtrace.pool import start_process
 
 _DIED = "the process that verified it was killed, perhaps for lack of memory"
@@ -29,8 +30,11 @@ class Follower:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._here, there = Pipe()
-        self._process = start_process(_follow, there, str(path))
+        try:
+            self._here, there = Pipe()
+            self._process = start_process(_follow, there, str(path))
+        except OSError as error:
+            raise StorageError(f"{path}: no process to verify it", error) from error
         there.close()
         self._is_over = False
 
@@ -69,6 +73,8 @@ class Follower:
         if not self._is_over:
             self._process.terminate()
         self._process.join(_PATIENCE_S)
+        if self._process.is_alive():
+            self._process.kill()
         self._here.close()
 
 

@@ -66,11 +66,12 @@ class Source(Node):
         self._counted: Counter[str] = Counter()
 
     def on_tick(self) -> None:
-        is_over = False
-        for _ in range(STEPS_PER_TICK):
-            is_over = next(self._steps, self) is self
-            if is_over:
-                break
+        try:
+            is_over = self._work()
+        except Exception:
+            # What led there must be in the file.
+            self.recorder.flush()
+            raise
         self._tell()
         if is_over:
             self.recorder.close()
@@ -78,6 +79,10 @@ class Source(Node):
 
     def on_message(self, port: str, message: Message) -> None:  # noqa: ARG002 - there is but one
         self.work.stop()
+
+    def _work(self) -> bool:
+        """A slice of the work; whether it was the last one."""
+        return any(next(self._steps, self) is self for _ in range(STEPS_PER_TICK))
 
     def _tell(self) -> None:
         """Send how far it is, and what was committed since the last time."""

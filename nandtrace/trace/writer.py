@@ -233,8 +233,9 @@ class TraceWriter:
     def _hand_over(self, block: Block, snapshots: list[tuple[int, bytes]]) -> None:
         columns = block_to_chunk(block, self._first_seq, self.codes.strings, self.header.vocabulary)
         columns.snapshots = snapshots
-        self._sink.take(columns)
+        # Of a chunk that is refused the numbers stay: its loss shows.
         self._first_seq += len(block)
+        self._sink.take(columns)
 
     def _take_rows(self) -> None:
         if len(self._rows):

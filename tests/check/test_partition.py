@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from nandtrace.check import Options, TraceVerdict, verify_trace
+from nandtrace.check import Options, TraceVerdict, Verdict, verify_trace
 from nandtrace.convert.jsonl import import_jsonl
+from nandtrace.nand.job import Job, Recipe, new_recorder
+from nandtrace.nand.options import Options as RecordOptions
+from nandtrace.nand.profiles.loading import load_profile
+from nandtrace.nand.recording import JobWork
 from nandtrace.pool import start_pool
 
 LOGS = Path(__file__).parents[1] / "data" / "real"
@@ -36,3 +40,22 @@ def test_worker_processes_change_nothing(tmp_path: Path) -> None:
             import_jsonl(LOGS / f"{name}.jsonl", trace)
             options = Options(batch_events=1)
             assert plain(verify_trace(trace, options, pool)) == plain(verify_trace(trace, options))
+
+
+def test_runs_judged_one_by_one_are_judged_alike(tmp_path: Path) -> None:
+    """Runs that carry over what they reserved and suspended, some in a chunk and a batch of their own.
+
+    A program that run 251 takes over is cut in it, and what recovers it comes later.
+    """
+    options = RecordOptions(seed=6, runs=260, run_for_ns=(200_000,), max_hooks=5)
+    job = Job(Recipe(load_profile("suspends").profile, options), range(options.runs))
+    trace = tmp_path / "trace.mpk"
+    with new_recorder(trace, job) as recorder:
+        work = JobWork(job, recorder)
+        for _ in work.steps():
+            if work.progress().runs_done >= 240:
+                recorder.flush()
+    whole = verify_trace(trace)
+    assert whole.verdict is Verdict.OK
+    one_by_one = verify_trace(trace, Options(batch_events=1))
+    assert [item.violations for item in one_by_one.invariants if item.violated] == []

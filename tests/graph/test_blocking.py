@@ -149,10 +149,10 @@ def test_a_tick_that_falls_due_while_blocked_waits_until_the_node_wakes() -> Non
         (1_001_000, "TURN b 1"),
         (1_001_000, f"WAKE a {EDGE}"),
         (1_001_000, f"DELIVER 0 b {EDGE} 1"),
-        (4_502_000, "TURN b 1"),
-        (4_502_000, f"DELIVER 1 b {EDGE} 1"),
-        (8_003_000, "TURN a 1"),
-        (8_003_000, "TICK a 2000000 6"),
+        (4_502_000, "TURN a 1"),
+        (4_502_000, "TICK a 2000000 2"),
+        (4_503_000, "TURN b 1"),
+        (4_503_000, f"DELIVER 1 b {EDGE} 1"),
     ]
 
 

@@ -192,7 +192,7 @@ def test_a_checker_that_cannot_start_leaves_nothing(
         raise OSError("no more processes")
 
     monkeypatch.setattr("nandtrace.live.follower.start_process", refuse)
-    with pytest.raises(OSError, match="no more processes"):
+    with pytest.raises(StorageError, match=r"no process to verify it: .*no more processes"):
         record_live(tmp_path / "live.mpk", _job(), _unseen)
     assert list(tmp_path.iterdir()) == []
 

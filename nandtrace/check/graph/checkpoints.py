@@ -60,12 +60,18 @@ class Checkpoints:
             for name, mine, its in differences(before, begin):
                 self._offend(at, f"{name} {_short(mine)}, as before", f"{_short(its)}")
         self._check_time(at, row)
+        self._check_clock(at, begin)
 
     def _check_time(self, at: int, row: int) -> None:
         time_ns = int(self._batch.time_ns[at])
         before = int(self._batch.time_ns[at - 1]) if row else self._carry.time_ns
         if before is not None and time_ns != before:
             self._offend(at, f"the time at which the last run ended, {before} ns", f"{time_ns} ns")
+
+    def _check_clock(self, at: int, state: State) -> None:
+        time_ns = int(self._batch.time_ns[at])
+        if state["clock_ns"] != time_ns:
+            self._offend(at, f"clock_ns {time_ns}, its time", f"{state['clock_ns']}")
 
     def _offend(self, at: int, expected: str, actual: str) -> None:
         self._ledger.offend("checkpoint-continuity", at, expected, actual)
@@ -90,6 +96,7 @@ class Checkpoints:
             self._offend(at, "a snapshot at RUN_END", "none")
             return
         self._ledger.count("checkpoint-matches-replay")
+        self._check_clock(at, said)
         self._scene.ready.settle(at, time_ns)
         ready = self._scene.ready
         mine = self._scene.state.snapshot() | {

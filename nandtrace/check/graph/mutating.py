@@ -54,7 +54,6 @@ class Mutating:
         edge.last_read = NEVER
         if has_any:
             self._state.arrive(edge, at)
-        self._scene.ready.resettle(edge.target, at)
 
     def _offend(self, at: int, edge: Edge, expected: str, actual: str) -> None:
         self._ledger.offend("mutator-effect", at, expected, actual, edge=edge)

@@ -38,7 +38,7 @@ class Numbering:
             return
         self.finish()
         self._take_next(at, msg, edge)
-        self.rest = list(edge.siblings)
+        self.rest = [other for other in edge.siblings if other is not edge]
         self._at, self._msg, self._emit_as = at, msg, emit_as
 
     def _take_next(self, at: int, msg: int, edge: Edge) -> None:

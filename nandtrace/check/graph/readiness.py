@@ -65,15 +65,6 @@ class Readiness:
                     self._move(node, band, at)
             state.dirty = []
 
-    def resettle(self, node: Node, at: int) -> None:
-        """Work out at once what became of a node that waits.
-
-        It may leave its band, and come back to wait anew before the next decision.
-        """
-        band = self._band_of(node)
-        if band != node.band:
-            self._move(node, band, at)
-
     def _band_of(self, node: Node) -> int:
         if node.state is not RUNNING:
             return 0

@@ -16,7 +16,7 @@ BAND_NAMES = tuple(band.name.lower() for band in Band)
 def shape_problem(state: State) -> str | None:
     """What is wrong with the shape of a snapshot, None when nothing is.
 
-    All fields of the vocabulary but `clock_ns` must be there. Whether the names in it are those of the
+    All fields of the vocabulary must be there. Whether the names in it are those of the
     header, and its numbers right, is for the invariants to say.
     """
     for name, (fits, shape) in _SHAPES.items():
@@ -44,7 +44,8 @@ def _are_nodes(value: Any) -> bool:
         isinstance(row, dict)
         and isinstance(row.get("name"), str)
         and _is_word(row.get("state"), NodeState)
-        and (row.get("due_ns") is None or _is_number(row["due_ns"]))
+        and "due_ns" in row
+        and (row["due_ns"] is None or _is_number(row["due_ns"]))
         for row in value
     )
 
@@ -58,7 +59,8 @@ def _are_edges(value: Any) -> bool:
         and row["priority"] <= Band.CONTROL
         and _are_messages(row.get("queued"))
         and _are_messages(row.get("pending"))
-        and (row.get("held") is None or _is_held(row["held"]))
+        and "held" in row
+        and (row["held"] is None or _is_held(row["held"]))
         for row in value
     )
 
@@ -96,6 +98,7 @@ def _is_shutdown(value: Any) -> bool:
 
 
 _SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "clock_ns": (_is_number, "number from 0 on"),
     "next_msg": (_is_number, "number from 0 on"),
     "credits": (_are_credits, "map of numbers by band"),
     "nodes": (_are_nodes, "list of nodes with name, state and due_ns"),

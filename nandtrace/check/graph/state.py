@@ -118,7 +118,7 @@ class Edge:
         self.id = plan.id
         self.source = source
         self.target = target
-        self.siblings: tuple[Edge, ...] = ()
+        self.siblings: list[Edge] = []
         self.queued: deque[int] = deque()
         self.pending: deque[int] = deque()
         self.controls: set[int] = set()
@@ -179,8 +179,8 @@ class GraphState:
                 edge.source.outputs.append(edge)
                 ports.setdefault((edge.source.place, edge.plan.source_port), []).append(edge)
         for edges in ports.values():
-            for edge in edges:
-                edge.siblings = tuple(other for other in edges if other is not edge)
+            for edge in edges if len(edges) > 1 else ():
+                edge.siblings = edges
 
     def touch(self, node: Node) -> None:
         """Note that the readiness of a node may have changed."""

@@ -222,7 +222,7 @@ class Turns:
             self._offend_tick(at, node, "an end of ticks that go on", f"{node.name} {why}")
         node.ends_ticks = True
         node.due_ns, node.tick_due = None, False
-        self._ready.resettle(node, at)
+        self._state.touch(node)
 
     def idle(self, at: int, time_ns: int, row: tuple[int]) -> None:
         course, (until_ns,) = self._course, row

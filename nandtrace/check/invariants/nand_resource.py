@@ -52,7 +52,8 @@ def bus_exclusive(facts: Facts) -> Finding:
         for its, holder in zip(late.tolist(), other.tolist(), strict=True)
     ]
     rows = facts.occupancy.starts.row[windows.place[late]]
-    counts = (len(mine), max(len(mine) - 1, 0))
+    run = facts.batch.run_row[facts.batch.positions(windows.seq[mine])]
+    counts = (len(mine), int(np.count_nonzero(run[1:] == run[:-1])))
     return _finding(facts, counts, windows.seq[late], rows, texts)
 
 

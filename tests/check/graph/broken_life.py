@@ -345,8 +345,15 @@ CHECKPOINTS = [
         "a run that begins later",
         stories.bands,
         lambda log: log.changed(39, time_ns=7_001),
-        {"checkpoint-continuity": [39], "time-monotone": [40]},
+        {"checkpoint-continuity": [39, 39], "time-monotone": [40]},
         ("the time at which the last run ended, 7000 ns", "7001 ns"),
+    ),
+    Broken(
+        "a snapshot of another time",
+        stories.bands,
+        lambda log: log.restated(0, "clock_ns", 5),
+        {"checkpoint-continuity": [0]},
+        ("clock_ns 0, its time", "5"),
     ),
     Broken(
         "a graph that does not begin at its beginning",

@@ -104,9 +104,9 @@ def test_late_ticks_are_merged_and_the_grid_stays(story: Read) -> None:
         (20_000, 20_000, 0),
         (40_000, 40_000, 0),
         (125_000, 60_000, 3),
-        (166_000, 140_000, 1),
-        (243_000, 180_000, 3),
-        (323_000, 260_000, 3),
+        (203_000, 140_000, 3),
+        (282_000, 220_000, 3),
+        (360_000, 300_000, 3),
     ]
     due = 20_000
     for _, due_ns, missed in ticks:
@@ -133,35 +133,35 @@ def test_a_node_ends_its_ticks(story: Read) -> None:
     told = story("graph/ticks-under-load")
     due = [event.fields["due_ns"] for event in told.of("TICK", node="andante")]
     assert due == [70_000, 140_000, 210_000, 350_000, 420_000, 490_000]
-    assert moments(told, "TICKS_END") == [("TICKS_END", 520_000)]
+    assert moments(told, "TICKS_END") == [("TICKS_END", 557_000)]
 
 
 def test_messages_can_not_starve_a_tick(story: Read) -> None:
     told = story("graph/ticks-under-load")
-    assert [entry[1] for entry in between(told, 168_000, 169_000)] == [
+    assert [entry[1] for entry in between(told, 166_000, 167_000)] == [
         *("TURN", "TICK", "PUT"),
         *("GET", "DELIVER") * 4,
     ]
     late_ns = [event.time_ns - event.fields["due_ns"] for event in told.of("TICK", node="mixer")]
-    assert (len(late_ns), max(late_ns)) == (24, 38_000)
+    assert (len(late_ns), max(late_ns)) == (24, 37_000)
     assert results(told, "hopper:grains->mixer:grains") == {"OK": 208, "DROPPED": 92}
 
 
 def test_the_time_is_over(story: Read) -> None:
     told = story("graph/ticks-under-load")
-    assert told.of("SHUTDOWN")[0].fields == {"reason": "UNTIL", "deadline_ns": 3_028_000}
+    assert told.of("SHUTDOWN")[0].fields == {"reason": "UNTIL", "deadline_ns": 3_027_000}
     assert [entry for entry in between(told, 2_000_000, 3_000_000) if entry[1] != "STOP"] == [
-        (2_028_000, "SHUTDOWN", "UNTIL", 3_028_000),
-        (2_028_000, "TURN", "mixer", 1),
-        (2_028_000, "GET", 315, 3),
-        (2_028_000, "DELIVER", 315, "mixer", 1),
-        (2_028_000, "GET", 316, 2),
-        (2_028_000, "DELIVER", 316, "mixer", 1),
-        (2_028_000, "GET", 317, 1),
-        (2_028_000, "DELIVER", 317, "mixer", 1),
-        (2_028_000, "GET", 318, 0),
-        (2_028_000, "DELIVER", 318, "mixer", 1),
-        (2_065_000, "RUN_END", None),
+        (2_027_000, "SHUTDOWN", "UNTIL", 3_027_000),
+        (2_027_000, "TURN", "mixer", 1),
+        (2_027_000, "GET", 315, 3),
+        (2_027_000, "DELIVER", 315, "mixer", 1),
+        (2_027_000, "GET", 316, 2),
+        (2_027_000, "DELIVER", 316, "mixer", 1),
+        (2_027_000, "GET", 317, 1),
+        (2_027_000, "DELIVER", 317, "mixer", 1),
+        (2_027_000, "GET", 318, 0),
+        (2_027_000, "DELIVER", 318, "mixer", 1),
+        (2_064_000, "RUN_END", None),
     ]
 
 

@@ -166,8 +166,8 @@ def test_after_the_stop_only_what_was_sent_is_read(story: Read) -> None:
     assert later == {"open-gauge", "blocked-gauge"}
     assert results(told, "open-pump:strokes->open-gauge:strokes") == {"OK": 55, "DROPPED": 53}
     assert results(told, "blocked-pump:strokes->blocked-gauge:strokes") == {
-        "OK": 21,
-        "BLOCKED": 51,
+        "OK": 18,
+        "BLOCKED": 54,
     }
     assert len(delivered(told, "open-gauge")) == 55
     assert len(delivered(told, "blocked-gauge")) == 72

@@ -65,7 +65,7 @@ class SilentWake(Exchange):
 
     def _unblock(self, _: EdgeState, source: NodeRecord) -> None:
         source.blocked_edges -= 1
-        self._bands.settle(source)
+        self._bands.touch(source)
 
 
 class OneTooMany(Exchange):

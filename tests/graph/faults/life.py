@@ -91,7 +91,7 @@ class KnobWithoutEffect(Engine):
         before = edge.band
         super().set_priority(edge_id, priority)
         edge.band = before
-        self._bands.settle(edge.target)
+        self._bands.touch(edge.target)
 
 
 class WrongOldValue(Engine):

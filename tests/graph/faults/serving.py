@@ -27,12 +27,11 @@ class LowestBandFirst(Bands):
 class LastInFirstServed(Bands):
     """A node that becomes ready goes before those that were."""
 
-    def settle(self, node: NodeRecord) -> None:
-        before = node.queued
-        super().settle(node)
-        if node.queued not in (before, 0, 9):
-            ready = self.ready[node.queued]
-            ready.rotate(1)
+    def settle(self) -> None:
+        before = {band: len(ready) for band, ready in self.ready.items()}
+        super().settle()
+        for band, ready in self.ready.items():
+            ready.rotate(max(len(ready) - before[band], 0))
 
 
 class SleepsThrough(Bands):
