@@ -69,9 +69,8 @@ class Follower:
             yield said
 
     def close(self) -> None:
-        """Let the process go, or make it."""
-        if not self._is_over:
-            self._process.terminate()
+        """End the process: what it had to say it has said, or nobody waits for it."""
+        self._process.terminate()
         self._process.join(_PATIENCE_S)
         if self._process.is_alive():
             self._process.kill()
