@@ -46,8 +46,10 @@ class Scheduler:
         log: GraphLog | None = None,
     ) -> None:
         self.config = SchedulerConfig() if config is None else config
-        if not isinstance(self.config, SchedulerConfig) or not isinstance(clock, Clock | None):
-            raise GraphError(f"{config!r} is no SchedulerConfig, or {clock!r} no Clock")
+        if not isinstance(self.config, SchedulerConfig):
+            raise GraphError(f"{config!r} is no SchedulerConfig")
+        if not isinstance(clock, Clock | None):
+            raise GraphError(f"{clock!r} is no Clock")
         self._clock = clock
         self.log: GraphLog = NullLog() if log is None else log
         self._root = Subgraph("graph")

@@ -11,6 +11,7 @@ from nandtrace.errors import UsageError
 from nandtrace.graph import Message, Node, Scheduler, record_graph
 from nandtrace.graph.failures import KEPT_ERRORS
 from tests.graph.nodes import Actor, ListLog, Ticker, advance, fails, graph, sayer, sink
+from tests.graph.recordings import read_events
 
 EDGE = "a:out->b:in"
 
@@ -302,3 +303,30 @@ def test_an_interrupted_recording_leaves_no_trace(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         record_graph(tmp_path / "a.mpk", scheduler)
     assert list(tmp_path.iterdir()) == []
+
+
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no comment")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (_MuteError(), "_MuteError, which raises when asked what it says"),
+        (ValueError("a \udcff name"), "ValueError: a \\udcff name"),
+        (ValueError("two\n  lines"), "ValueError: two lines"),
+        (KeyError(), "KeyError"),
+    ],
+)
+def test_whatever_an_exception_says_can_be_written(
+    tmp_path: Path, error: Exception, text: str
+) -> None:
+    def start(_: Node) -> None:
+        raise error
+
+    trace = tmp_path / "a.mpk"
+    summary = record_graph(trace, Scheduler().register(Actor("a", start=start)))
+    assert [str(item) for item in summary.report.errors] == [f"a: start: {text}"]
+    (event,) = (event for event in read_events(trace) if event.kind == "ERROR")
+    assert event.fields["error"] == text

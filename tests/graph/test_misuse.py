@@ -322,3 +322,49 @@ def test_a_clock_that_would_go_back() -> None:
         lambda: VirtualClock().advance(-5),
         "a step of the clock is -5, not a whole number of ns from 0 on",
     )
+
+
+@pytest.mark.parametrize("interval_ms", [10**400, 1e300, 5e13])
+def test_an_interval_that_is_too_long(interval_ms: float) -> None:
+    node = Ticker("a")
+    node.desired_tick_interval_ms = interval_ms
+    scheduler, _ = graph(node)
+    text = f"node a: desired_tick_interval_ms is {interval_ms!r}, not a positive time"
+    refused(scheduler.run, text)
+
+
+@pytest.mark.parametrize("step", [1e6, float("nan"), "1", 2**62, True])
+def test_a_step_of_the_clock_that_is_none(step: Any) -> None:
+    text = f"a step of the clock is {step!r}, not a whole number of ns from 0 on"
+    refused(lambda: VirtualClock().advance(step), text)
+
+
+def test_a_clock_that_comes_too_far() -> None:
+    clock = VirtualClock()
+    clock.advance(2**59)
+    refused(
+        lambda: clock.advance(2**59), f"the time is {2**60}, not a whole number of ns from 0 on"
+    )
+
+
+def test_what_is_no_configuration_and_no_clock() -> None:
+    refused(lambda: Scheduler(5), "5 is no SchedulerConfig")  # type: ignore[arg-type]
+    refused(lambda: Scheduler(clock=5), "5 is no Clock")  # type: ignore[arg-type]
+
+
+def test_a_callback_that_would_have_to_be_awaited() -> None:
+    class Awaits(Actor):
+        async def on_start(self) -> None:  # type: ignore[override]
+            raise AssertionError
+
+    scheduler, _ = graph(Awaits("a"))
+    text = "node a: on_start is a coroutine function, and would never be awaited"
+    refused(scheduler.run, text)
+
+
+def test_a_port_that_is_gone_when_the_graph_runs() -> None:
+    node = Actor("b", "in")
+    scheduler, _ = graph(Actor("a"), node)
+    scheduler.connect("a:out", "b:in")
+    node.inputs = ()
+    refused(scheduler.run, f"edge {EDGE}: node b has no port 'in' any more")

@@ -347,3 +347,16 @@ def test_as_many_different_errors_as_there_are_can_be_recorded(tmp_path: Path) -
         event.fields["error"] for event in read_events(tmp_path / "a.mpk") if event.kind == "ERROR"
     }
     assert len(texts) == 70_499
+
+
+def test_hooks_are_called_beside_a_recording(tmp_path: Path) -> None:
+    alone, beside = ListLog(), ListLog()
+    scheduler = busy()
+    scheduler.log = alone
+    scheduler.run(until_ms=1)
+    scheduler = busy()
+    scheduler.log = beside
+    record_graph(tmp_path / "hooked.mpk", scheduler, until_ms=1, checkpoint_events=200)
+    record_graph(tmp_path / "plain.mpk", busy(), until_ms=1, checkpoint_events=200)
+    assert beside.timed() == alone.timed()
+    assert (tmp_path / "hooked.mpk").read_bytes() == (tmp_path / "plain.mpk").read_bytes()

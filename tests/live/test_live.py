@@ -18,6 +18,7 @@ from nandtrace.nand.job import Job, Recipe, new_recorder
 from nandtrace.nand.options import Options
 from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import JobWork, Progress, boundary_state, run_job
+from nandtrace.nand.scheduler import Scheduler
 from nandtrace.trace import TraceReader
 from nandtrace.trace.chunk_file import partial_path
 from nandtrace.trace.event import events_of
@@ -175,6 +176,27 @@ def test_an_interrupted_recording_leaves_no_trace(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         record_live(tmp_path / "live.mpk", _job(), interrupt)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_led_to_a_failure_is_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As much of it as a plain recording leaves."""
+    whole = Scheduler._tick
+
+    def fail(scheduler: Scheduler, time_ns: int) -> None:
+        if time_ns > 60 * MS:
+            raise ArithmeticError("a defect")
+        whole(scheduler, time_ns)
+
+    monkeypatch.setattr(Scheduler, "_tick", fail)
+    left = {}
+    for name, make in (("plain", run_job), ("live", lambda *job: record_live(*job, _unseen))):
+        with pytest.raises(ArithmeticError, match="a defect"):
+            make(tmp_path / f"{name}.mpk", _job())
+        left[name] = partial_path(tmp_path / f"{name}.mpk").read_bytes()
+    assert left["live"] == left["plain"]
+    assert verify_trace(partial_path(tmp_path / "live.mpk")).events > 1_000
 
 
 def test_a_display_that_fails_costs_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -150,3 +151,18 @@ def test_a_field_that_is_missing_is_named(name: str) -> None:
     assert shape_problem({key: value for key, value in SNAPSHOT.items() if key != name}) == (
         f"{name} is missing"
     )
+
+
+@pytest.mark.parametrize("path", ["nodes.0.due_ns", "edges.0.held", "clock_ns", "shutdown"])
+def test_a_field_that_is_missing_is_told(path: str) -> None:
+    state = copy.deepcopy(stories.bands().events[0].snapshot)
+    assert state is not None
+    assert shape_problem(state) is None
+    inner: Any = state
+    *parts, last = path.split(".")
+    for part in parts:
+        inner = inner[int(part)] if part.isdigit() else inner[part]
+    del inner[last]
+    problem = shape_problem(state)
+    assert problem is not None
+    assert problem.startswith(path.split(".", maxsplit=1)[0])
