@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.check.graph.broken_edges import EDGES
-from tests.check.graph.broken_life import CHECKPOINTS, LIFE, SHUTDOWN
-from tests.check.graph.broken_turns import TURNS
 
 from nandtrace.check import Options, load_invariants
 from tests.check.graph.broken import Broken
+from tests.check.graph.broken_edges import EDGES
+from tests.check.graph.broken_life import CHECKPOINTS, LIFE, SHUTDOWN
+from tests.check.graph.broken_turns import TURNS
 from tests.check.graph.graph_log import texts, verify, violations
 
 ALL = [*EDGES, *TURNS, *LIFE, *SHUTDOWN, *CHECKPOINTS]
