@@ -35,7 +35,6 @@ class Exchange:
         """The node whose callback runs, the only one that may emit."""
 
         self._is_merging = False
-
         self.next_msg = 0
         self.trace_id: int | None = None
 

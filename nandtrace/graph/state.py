@@ -61,8 +61,9 @@ class NodeRecord:
     """A node of a running graph.
 
     `edges_in` are its inputs in the order of the plan, `inputs` the same in the order of service: the edge
-    read last is last. `code` stands for its name in the log. `queued` is the band in which it
-    waits for a turn, 0 for none. `blocked_edges` counts edges for which messages of it are pending.
+    read last is last. `code` stands for its name in the log. `queued` is the band in which it waits for a
+    turn, 0 for none; `is_touched` says that it may have to wait in another one by the next decision.
+    `blocked_edges` counts edges for which messages of it are pending.
     """
 
     node: Node

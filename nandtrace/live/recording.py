@@ -49,8 +49,8 @@ def record_live(
 ) -> LiveResult:
     """Record a job while another process verifies every run that is finished.
 
-    The trace has the bytes of `nandtrace.nand.recording.run_job`, unless `fail_fast` ends it at the first
-    violated run. `graph_trace` is where the graph's own trace goes. Raises what run_job raises; a script
+    The trace has the bytes of `nandtrace.nand.recording.run_job`, unless `fail_fast` ends it because a run
+    is violated. `graph_trace` is where the graph's own trace goes. Raises what run_job raises; a script
     that calls this needs the usual `if __name__ == "__main__"` guard.
     """
     path = Path(path)
