@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 NS_PER_US = 1_000
+NS_PER_MS = 1_000_000
 QUANTUM_NS = 10
 """Simulated NAND time moves in steps of 10 ns."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -17,6 +16,7 @@ from nandtrace.cli.golden_kinds import Golden
 from nandtrace.cli.golden_manifest import MANIFEST, load_manifest
 from nandtrace.cli.golden_work import GoldenState
 from nandtrace.cli.results import EXIT_OF_RESULT
+from nandtrace.cli.status_line import status_line
 from nandtrace.diff import compare
 from nandtrace.errors import UsageError
 from nandtrace.report.diff import diff_json, diff_lines
@@ -205,10 +205,5 @@ def _show_diff(golden: Path, new: Path, label: str, as_json: bool) -> int:
 @contextmanager
 def _progress(verb: str, goldens: int) -> Iterator[Callable[[int], None]]:
     """On a terminal, how many goldens are done; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 (a terminal alone needs it)
-
-    with Console(stderr=True, highlight=False).status(f"golden {verb}") as bar:
-        yield lambda done: bar.update(f"golden {verb}: {done} of {goldens}")
+    with status_line(f"golden {verb}") as show:
+        yield lambda done: show and show(f"golden {verb}: {done} of {goldens}")

@@ -15,6 +15,7 @@ from typing import Any
 from nandtrace.cli.provenance import collect_provenance
 from nandtrace.cli.recording_options import SUFFIX, Extras, GraphChoices
 from nandtrace.cli.recording_report import refuse_same
+from nandtrace.cli.status_line import status_line
 from nandtrace.errors import GraphError, UsageError
 from nandtrace.graph import GraphSummary, RealClock, Scheduler, record_graph
 from nandtrace.graph.loading import LoadedGraph, Target, loaded_graph, parse_target
@@ -24,8 +25,7 @@ from nandtrace.report.graph_recording import (
     graph_summary_json,
     graph_summary_lines,
 )
-
-_NS_PER_MS = 1_000_000
+from nandtrace.units import NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def record_anew(
         if real_time:
             _give_real_clock(target, graph.scheduler)
         begin = time.perf_counter()
-        with _progress(), _interruptible(graph.scheduler):
+        with status_line("recording"), _interruptible(graph.scheduler):
             summary = _record(
                 target, graph, trace, choices, compress=extras.compress, provenance=provenance
             )
@@ -139,7 +139,7 @@ def _record(
         return record_graph(
             trace,
             graph.scheduler,
-            until_ms=None if until_ns is None else until_ns / _NS_PER_MS,
+            until_ms=None if until_ns is None else until_ns / NS_PER_MS,
             identity={"target": target.label, "seed": graph.seed, "until_ns": until_ns},
             compress=compress,
             provenance=provenance,
@@ -182,15 +182,3 @@ def _interruptible(scheduler: Scheduler) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[None]:
-    """On a terminal a sign of life; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console  # noqa: PLC0415 (a terminal alone needs it)
-
-    with Console(stderr=True, highlight=False).status("recording"):
-        yield

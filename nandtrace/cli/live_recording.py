@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ import click
 from nandtrace.cli.provenance import collect_provenance
 from nandtrace.cli.recording import Done, Plan, progress_text
 from nandtrace.cli.recording_options import Extras
+from nandtrace.cli.recording_report import refuse_same
+from nandtrace.cli.status_line import status_line
 from nandtrace.errors import UsageError
 from nandtrace.live import record_live
 from nandtrace.live.display import Show
@@ -25,8 +26,10 @@ _SHOWN_BASES = 3
 
 def record(plan: Plan, extras: Extras, *, fail_fast: bool, graph_trace: Path | None) -> Done:
     """Make a recording that is verified on the way."""
-    if graph_trace is not None and graph_trace.resolve() == plan.target.resolve():
-        raise UsageError(f"{graph_trace}: both traces would have this name")
+    if graph_trace is not None:
+        refuse_same(graph_trace, plan.source, plan.what)
+        if graph_trace.resolve() == plan.target.resolve():
+            raise UsageError(f"{graph_trace}: both traces would have this name")
     begin = time.perf_counter()
     with _display() as show:
         result = record_live(
@@ -47,13 +50,8 @@ def record(plan: Plan, extras: Extras, *, fail_fast: bool, graph_trace: Path | N
 @contextmanager
 def _display() -> Iterator[Show]:
     """On a terminal a line that says how the recording stands; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich.console import Console  # noqa: PLC0415 (a terminal alone needs it)
-
-    with Console(stderr=True, highlight=False).status("recording") as status:
-        yield lambda *told: status.update(_live_text(*told))
+    with status_line("recording") as show:
+        yield (lambda *_: None) if show is None else lambda *told: show(_live_text(*told))
 
 
 def _live_text(progress: Progress, ops: Counter[str], judgement: Judgement) -> str:

@@ -152,9 +152,6 @@ def command(
     if live:
         from nandtrace.cli import live_recording  # noqa: PLC0415 - see above
 
-        for other, what in ((profile, "profile"), (source, "trace it continues")):
-            if graph_trace is not None:
-                recording_report.refuse_same(graph_trace, other, what)
         done = live_recording.record(plan, extras, fail_fast=fail_fast, graph_trace=graph_trace)
     else:
         done = recording.record(plan, extras)

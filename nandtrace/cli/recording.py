@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from nandtrace.check.verdict import TraceVerdict
 from nandtrace.cli.provenance import collect_provenance
 from nandtrace.cli.recording_options import DEFAULT_PROFILE, SUFFIX, Choices, Extras
 from nandtrace.cli.recording_report import refuse_same
+from nandtrace.cli.status_line import status_line
 from nandtrace.errors import UsageError
 from nandtrace.nand.job import Job, Recipe
 from nandtrace.nand.options import DEFAULT_RUN_NS, Options
@@ -32,10 +32,12 @@ from nandtrace.vocab.nand import ApplyPolicy
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A recording about to be made: what, and where."""
+    """A recording about to be made: what, where, and from which file (as `what` it serves)."""
 
     job: Job
     target: Path
+    source: Path | str | None
+    what: str
     repairs: tuple[str, ...] = ()
 
 
@@ -88,14 +90,14 @@ def plan_anew(choices: Choices, output: Path | None) -> Plan:
     target = output or _default_output(choices)
     refuse_same(target, choices.profile, "profile")
     _print_repairs(choices.profile or DEFAULT_PROFILE, repairs)
-    return Plan(job, target, repairs)
+    return Plan(job, target, choices.profile, "profile", repairs)
 
 
 def plan_continuation(source: Path, run: int, runs: int | None, output: Path | None) -> Plan:
     """Plan what comes after a run of a recording: `runs` runs, or all that follow."""
     target = output or Path(f"{source.stem}-after-{run}{SUFFIX}")
     refuse_same(target, source, "trace it continues")
-    return Plan(continued_job(source, run, runs), target)
+    return Plan(continued_job(source, run, runs), target, source, "trace it continues")
 
 
 def new_job(choices: Choices) -> tuple[Job, tuple[str, ...]]:
@@ -161,13 +163,8 @@ def _print_repairs(profile: str, repairs: tuple[str, ...]) -> None:
 @contextlib.contextmanager
 def recording_progress() -> Iterator[Callable[[Progress], None] | None]:
     """On a terminal, a line that says how far a recording is; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console  # noqa: PLC0415 (a terminal alone needs it)
-
-    with Console(stderr=True, highlight=False).status("recording") as status:
-        yield lambda progress: status.update(progress_text(progress))
+    with status_line("recording") as show:
+        yield None if show is None else lambda progress: show(progress_text(progress))
 
 
 def progress_text(progress: Progress) -> str:

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 import click
 
-from nandtrace.check.verdict import TraceVerdict, Verdict
+from nandtrace.check.verdict import TraceVerdict
 from nandtrace.check.verify import verify_trace
 from nandtrace.cli import verify_command
 from nandtrace.cli.exits import Exit
+from nandtrace.cli.verifying import exit_of
 from nandtrace.errors import UsageError
 from nandtrace.report.console import VerdictPrinter
 from nandtrace.report.context import add_context
@@ -57,7 +58,7 @@ def report(done: Done, *, as_json: bool, verify: bool) -> int:
         verdict = _verdict(done) if verify or done.verdict is not None else None
         entry = verdict and verdict_document([verdict])["traces"][0]
         click.echo(json_line({**done.document(), "verdict": entry}))
-        return _exit_of(verdict)
+        return exit_of([verdict] if verdict else [])
     for line in done.lines():
         click.echo(line)
     for remark in done.remarks():
@@ -67,7 +68,7 @@ def report(done: Done, *, as_json: bool, verify: bool) -> int:
     if done.verdict is not None:
         verdict = _verdict(done)
         VerdictPrinter(verbose=False).show(verdict)
-        return _exit_of(verdict)
+        return exit_of([verdict])
     if not verify:
         return Exit.CLEAN
     code: int = click.get_current_context().invoke(
@@ -81,12 +82,6 @@ def _verdict(done: Done) -> TraceVerdict:
     verdict = done.verdict or verify_trace(done.trace)
     add_context(verdict)
     return verdict
-
-
-def _exit_of(verdict: TraceVerdict | None) -> int:
-    if verdict is None or verdict.verdict is Verdict.OK:
-        return Exit.CLEAN
-    return Exit.VIOLATED if verdict.verdict is Verdict.VIOLATED else Exit.UNREADABLE
 
 
 def refuse_same(target: Path, other: Path | str | None, what: str) -> None:

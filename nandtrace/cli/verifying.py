@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from nandtrace.check.registry import load_invariants
-from nandtrace.check.verdict import Verdict
+from nandtrace.check.verdict import TraceVerdict, Verdict
 from nandtrace.check.verify import Options, check_ids, verify_traces
 from nandtrace.cli.exits import Exit
 from nandtrace.report.catalogue import catalogue_document, print_catalogue
@@ -43,6 +43,11 @@ def verify_paths(
     if as_json:
         json.dump(verdict_document(verdicts), sys.stdout, indent=2)
         print()
+    return exit_of(verdicts)
+
+
+def exit_of(verdicts: Iterable[TraceVerdict]) -> int:
+    """The exit code of the worst of the verdicts."""
     found = {item.verdict for item in verdicts}
     if Verdict.VIOLATED in found:
         return Exit.VIOLATED

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nandtrace.errors import GraphError
-from nandtrace.graph.values import NS_PER_MS, band_of, duration_ns_of, natural_of
+from nandtrace.graph.values import band_of, duration_ns_of, natural_of
+from nandtrace.units import NS_PER_MS
 from nandtrace.vocab.graph import DEFAULT_FAIRNESS, Band
 
 

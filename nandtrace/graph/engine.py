@@ -14,7 +14,7 @@ from nandtrace.graph.failures import Failures
 from nandtrace.graph.leftovers import find_leftovers
 from nandtrace.graph.log import GraphLog, TakeState
 from nandtrace.graph.plan import Plan
-from nandtrace.graph.report import RunReport
+from nandtrace.graph.report import Leftover, RunReport
 from nandtrace.graph.running import edge_states, node_records
 from nandtrace.graph.snapshot import take_snapshot
 from nandtrace.graph.state import EdgeState, NodeRecord
@@ -154,12 +154,7 @@ class Engine:
         if self._shutdown is None or not self._is_over:
             raise GraphError("the graph is not over: shut it down and advance it until it is")
         self._is_finished = True
-        now_ns = self._clock.now_ns()
-        leftovers = find_leftovers(self._edges)
-        for item in leftovers:
-            place, edge = self._log.code(item.place.value), self._edge_by_id[item.edge]
-            for msg in item.msgs:
-                self._log.leftover(now_ns, msg, edge.code, place)
+        leftovers = self._itemise()
         disabled = {
             node.name: tuple(edge.id for edge in node.edges_in)
             for node in self._nodes
@@ -182,6 +177,16 @@ class Engine:
             leftovers=leftovers,
             disabled=disabled,
         )
+
+    def _itemise(self) -> tuple[Leftover, ...]:
+        """Say what is left, message by message."""
+        now_ns = self._clock.now_ns()
+        leftovers = find_leftovers(self._edges)
+        for item in leftovers:
+            place, edge = self._log.code(item.place.value), self._edge_by_id[item.edge]
+            for msg in item.msgs:
+                self._log.leftover(now_ns, msg, edge.code, place)
+        return leftovers
 
     def _stop_node(self, node: NodeRecord) -> None:
         now_ns = self._clock.now_ns()

@@ -61,19 +61,22 @@ class Exchange:
                 f"not {type(message.payload).__name__}"
             )
         edges = out.edges
+        for edge in edges:
+            if edge.is_checked:
+                _check_type(edge, message)
         if len(edges) == 1:
-            msg = self.next_msg
-            result = self._put(edges[0], msg, message)
-            self.next_msg = msg + 1
-            return result
+            return self._put_on_one(edges[0], message)
         return self._put_on_all(edges, message)
+
+    def _put_on_one(self, edge: EdgeState, message: Message) -> PutResult:
+        msg = self.next_msg
+        result = self._put(edge, msg, message)
+        self.next_msg = msg + 1
+        return result
 
     def _put_on_all(self, edges: tuple[EdgeState, ...], message: Message) -> PutResult:
         if not edges:
             return PutResult.OK
-        for edge in edges:
-            if edge.is_checked:
-                _check_type(edge, message)
         # What a merge raises it raises before anything is put.
         merged = [self._merged(edge, message) if _merges(edge, message) else None for edge in edges]
         msg, results = self.next_msg, []
@@ -85,10 +88,8 @@ class Exchange:
     def send(self, edge: EdgeState, message: Any) -> PutResult:
         """Put a message from outside on an open input; one that is BLOCKED is not kept."""
         message = self._addressed(message)
-        msg = self.next_msg
-        result = self._put(edge, msg, message)
-        self.next_msg = msg + 1
-        return result
+        _check_type(edge, message)
+        return self._put_on_one(edge, message)
 
     def _addressed(self, message: Any) -> Message:
         """The message, or one of a payload, with a trace id."""
@@ -107,8 +108,6 @@ class Exchange:
         self, edge: EdgeState, msg: int, message: Message, merged: Message | None = None
     ) -> PutResult:
         """Put a message on an edge; `merged` is what it comes to there, where that is known already."""
-        if edge.is_checked:
-            _check_type(edge, message)
         queue = edge.queue
         if len(queue) >= edge.capacity or edge.pending:
             return self._put_full(edge, msg, message, merged)

@@ -12,7 +12,8 @@ from nandtrace.graph.node import Node
 from nandtrace.graph.order import start_order
 from nandtrace.graph.ports import InputPort, OutputPort, always_fits
 from nandtrace.graph.subgraph import Subgraph, Wire
-from nandtrace.graph.values import NS_PER_MS, band_of, duration_ns_of, natural_of, word_of
+from nandtrace.graph.values import band_of, duration_ns_of, natural_of, word_of
+from nandtrace.units import NS_PER_MS
 from nandtrace.vocab.graph import Band, ErrorPolicy
 
 MAX_NAMES = 50_000

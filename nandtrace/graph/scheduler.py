@@ -23,7 +23,8 @@ from nandtrace.graph.node import Node
 from nandtrace.graph.plan import Plan, make_plan
 from nandtrace.graph.report import RunReport
 from nandtrace.graph.subgraph import EdgeOptions, Subgraph, Wire
-from nandtrace.graph.values import NS_PER_MS, band_of, duration_ns_of, natural_of
+from nandtrace.graph.values import band_of, duration_ns_of, natural_of
+from nandtrace.units import NS_PER_MS
 from nandtrace.vocab.graph import Band, PutResult
 
 _TURNS_AT_ONCE = 1_024

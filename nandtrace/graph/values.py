@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from nandtrace.errors import GraphError
 from nandtrace.vocab.graph import Band, Policy
 
-NS_PER_MS = 1_000_000
 LONGEST_NS = 2**60
 """No duration is longer, 36 years: times stay far from the bounds of a column."""
 

@@ -69,9 +69,9 @@ def _stopped_run(reader: TraceReader) -> int | None:
     chunks = reader.index.chunks
     if not chunks or reader.header.domain != NAND.domain:
         return None
-    ends = events_of(reader.chunk(len(chunks) - 1), reader.header.vocabulary)
-    stops = [event.run for event in ends if event.fields.get("stop") == RunStop.REQUEST]
-    return stops[-1] if stops else None
+    chunk = reader.chunk(len(chunks) - 1)
+    (last,) = events_of(chunk, reader.header.vocabulary, chunk.meta.events - 1)
+    return last.run if last.fields.get("stop") == RunStop.REQUEST else None
 
 
 def _job(reader: TraceReader, run: int | None, stopped: int | None) -> Job:

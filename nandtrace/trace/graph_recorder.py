@@ -33,16 +33,9 @@ from nandtrace.trace.run_recorder import RunRecorder, or_null
 from nandtrace.trace.snapshot_schema import check_device, check_snapshot
 from nandtrace.vocab import GRAPH
 from nandtrace.vocab.graph import (
+    COLUMN_WORDS,
     DEFAULT_FAIRNESS,
     Band,
-    Call,
-    Disposition,
-    MessageType,
-    Mutable,
-    Place,
-    PutResult,
-    RunEnd,
-    ShutdownReason,
 )
 
 _START = GRAPH.by_name["START"].code
@@ -62,10 +55,6 @@ _TICKS_END = GRAPH.by_name["TICKS_END"].code
 _SHUTDOWN = GRAPH.by_name["SHUTDOWN"].code
 _LEFTOVER = GRAPH.by_name["LEFTOVER"].code
 _STOP = GRAPH.by_name["STOP"].code
-
-_WORDS: tuple[type[StrEnum], ...] = (
-    *(Call, Disposition, MessageType, Mutable, Place, PutResult, RunEnd, ShutdownReason),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,5 +319,5 @@ def _distinct(what: str, names: Iterable[str]) -> set[str]:
 def _lasting_names(nodes: tuple[GraphNode, ...], edges: tuple[GraphEdge, ...]) -> Iterator[str]:
     yield from (node.name for node in nodes)
     yield from (edge.id for edge in edges)
-    for words in _WORDS:
+    for words in COLUMN_WORDS.values():
         yield from (word.value for word in words)

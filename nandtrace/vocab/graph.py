@@ -130,6 +130,18 @@ class NodeState(StrEnum):
     STOPPED = "STOPPED"
 
 
+COLUMN_WORDS: dict[str, type[StrEnum]] = {
+    "type": MessageType,
+    "result": PutResult,
+    "what": Mutable,
+    "call": Call,
+    "disposition": Disposition,
+    "reason": ShutdownReason,
+    "place": Place,
+    "end": RunEnd,
+}
+"""The columns, of whatever kind, that hold words of one enumeration each."""
+
 DEFAULT_FAIRNESS = {Band.CONTROL: 4, Band.HIGH: 2, Band.NORMAL: 1}
 """Turns of each band in a cycle, in the order of service."""
 

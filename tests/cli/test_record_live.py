@@ -93,6 +93,21 @@ def test_the_graph_that_does_it_can_be_kept(capsys: Capture) -> None:
     assert "a.mpk: both traces would have this name" in capsys.readouterr().err
 
 
+def test_the_graphs_trace_replaces_nothing_that_is_read(capsys: Capture) -> None:
+    Path("mine.yaml").write_text("extends: default\n")
+    assert run(["record", *SHORT, "-o", "whole.mpk"]) == 0
+    kept = Path("whole.mpk").read_bytes()
+    go_on = ["record", "--from", "whole.mpk", "--run", "0", "--live", "-o", "rest.mpk"]
+    for arguments, source, what in (
+        (["record", *SHORT, "--profile", "mine.yaml", "--live"], "mine.yaml", "profile"),
+        (go_on, "whole.mpk", "trace it continues"),
+    ):
+        assert run([*arguments, "--graph-trace", source]) == 2
+        assert f"{source}: the new trace would replace the {what}" in capsys.readouterr().err
+    assert Path("mine.yaml").read_text() == "extends: default\n"
+    assert Path("whole.mpk").read_bytes() == kept
+
+
 def test_what_cannot_be_asked_for(capsys: Capture) -> None:
     for option in (["--fail-fast"], ["--graph-trace", "g.mpk"]):
         assert run(["record", *SHORT, *option]) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from itertools import chain, repeat
 from typing import Any
 
@@ -12,17 +11,7 @@ import numpy as np
 from nandtrace.check.event_batch import EventBatch
 from nandtrace.check.graph.state import GraphState
 from nandtrace.trace.columns import Int64s
-from nandtrace.vocab.graph import (
-    GRAPH,
-    Call,
-    Disposition,
-    MessageType,
-    Mutable,
-    Place,
-    PutResult,
-    RunEnd,
-    ShutdownReason,
-)
+from nandtrace.vocab.graph import COLUMN_WORDS, GRAPH
 
 UNKNOWN_KIND = 255
 """The code of events of a kind that only a later version knows: they are passed over."""
@@ -33,16 +22,6 @@ _BLOCK = 16_384
 Row = tuple[Any, ...]
 """The values of an event, in the order of the vocabulary."""
 
-_WORDS: dict[str, type[StrEnum]] = {
-    "type": MessageType,
-    "result": PutResult,
-    "what": Mutable,
-    "call": Call,
-    "disposition": Disposition,
-    "reason": ShutdownReason,
-    "place": Place,
-    "end": RunEnd,
-}
 _UNREAD = frozenset({"error"})
 """Columns that no rule looks into."""
 
@@ -88,7 +67,9 @@ class _Values:
             "node": {node.name: node for node in state.nodes},
             "edge": {edge.id: edge for edge in state.edges},
         }
-        self._known |= {name: {str(word): word for word in words} for name, words in _WORDS.items()}
+        self._known |= {
+            name: {str(word): word for word in words} for name, words in COLUMN_WORDS.items()
+        }
 
     def column(self, kind: str, name: str) -> Iterator[object]:
         codes = self._batch.column(kind, name)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from nandtrace.check.graph.order import start_order
-from nandtrace.check.rule_entries import word
+from nandtrace.check.rule_entries import Plain, word
 from nandtrace.vocab.graph import DEFAULT_FAIRNESS, Band, ErrorPolicy, Policy
-
-Plain = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ def _node(plain: Plain, within: str) -> PlanNode:
         name=_text(plain, "name", within),
         interval_ns=_optional(plain, "tick_interval_ns", 1, within),
         override=override or 0,
-        on_error=word(dict(plain), "on_error", ErrorPolicy, ErrorPolicy.SKIP, within),
+        on_error=word(plain, "on_error", ErrorPolicy, ErrorPolicy.SKIP, within),
         max_attempts=_number(plain, "max_attempts", 1, within),
     )
 
@@ -109,7 +106,7 @@ def _edge(plain: Plain, places: Mapping[str, int], within: str) -> PlanEdge:
         target=_place(plain, "target", places, within),
         target_port=_text(plain, "target_port", within),
         capacity=_number(plain, "capacity", 1, within),
-        policy=word(dict(plain), "policy", Policy, Policy.BLOCK, within),
+        policy=word(plain, "policy", Policy, Policy.BLOCK, within),
         priority=priority,
     )
 
