@@ -24,15 +24,18 @@ if TYPE_CHECKING:
         Recorder,
         Topology,
         TraceReader,
+        WorkOrderLimits,
+        WorkOrderRecorder,
         recover,
     )
-    from nandtrace.vocab import GRAPH, NAND
+    from nandtrace.vocab import GRAPH, NAND, WORKORDER
 
 __version__ = "0.1.0"
 
 __all__ = [
     "GRAPH",
     "NAND",
+    "WORKORDER",
     "GraphEdge",
     "GraphNode",
     "GraphRecorder",
@@ -47,6 +50,8 @@ __all__ = [
     "TraceError",
     "TraceReader",
     "UsageError",
+    "WorkOrderLimits",
+    "WorkOrderRecorder",
     "recover",
 ]
 
@@ -59,6 +64,9 @@ _LAZY = {
     "Recorder": "nandtrace.trace",
     "Topology": "nandtrace.trace",
     "TraceReader": "nandtrace.trace",
+    "WORKORDER": "nandtrace.vocab",
+    "WorkOrderLimits": "nandtrace.trace",
+    "WorkOrderRecorder": "nandtrace.trace",
     "recover": "nandtrace.trace",
 }
 """Loaded when first asked for, so that `nandtrace --help` does not wait for NumPy."""

@@ -2,7 +2,11 @@
 
 NandtraceError
 ├── UsageError          the call was wrong: an option, a pattern, a profile (exit code 2)
-│   └── GraphError      a graph is wired or used wrongly; also a ValueError
+│   ├── GraphError      a graph is wired or used wrongly; also a ValueError
+│   └── WorkOrderError  the work-order scheduler is used wrongly; also a ValueError
+│       ├── QueueFull        it takes no more orders for now
+│       ├── DuplicateOrder   an order with this id is live
+│       └── SchedulerStopped it takes no orders any more
 ├── InputError          an input can't be read: names file, place and reason (exit code 3)
 │   ├── TraceError      not a trace, or a damaged one
 │   └── LogError        a foreign log that does not follow its format
@@ -26,6 +30,26 @@ class UsageError(NandtraceError):
 
 class GraphError(UsageError, ValueError):
     """A graph is wired or used wrongly: names the node, port or edge."""
+
+
+class WorkOrderError(UsageError, ValueError):
+    """The work-order scheduler is used wrongly: names the order or the setting."""
+
+
+class QueueFull(WorkOrderError):  # noqa: N818 - a condition, as asyncio.QueueFull is
+    """The queue takes no more orders for now; `depth` orders are in it."""
+
+    def __init__(self, order_id: str, depth: int) -> None:
+        self.depth = depth
+        super().__init__(f"order {order_id!r}: the queue is full, {depth} orders are in it")
+
+
+class DuplicateOrder(WorkOrderError):  # noqa: N818 - likewise
+    """An order with this id is live."""
+
+
+class SchedulerStopped(WorkOrderError):  # noqa: N818 - likewise
+    """The scheduler takes no orders any more."""
 
 
 class InputError(NandtraceError):

@@ -39,6 +39,9 @@ def test_the_public_face() -> None:
         "TraceError",
         "TraceReader",
         "UsageError",
+        "WORKORDER",
+        "WorkOrderLimits",
+        "WorkOrderRecorder",
         "recover",
     ]
 
@@ -53,7 +56,8 @@ def test_verify_loads_no_scheduler(tmp_path: Path) -> None:
     loaded = json.loads(done.stdout.splitlines()[-1])
     packages = {name.split(".")[1] for name in loaded}
     assert packages <= {
-        "check", "cli", "convert", "errors", "pool", "report", "schema_files", "trace", "units", "vocab",
+        "check", "cli", "convert", "errors", "pool", "report", "schema_files", "trace", "units",
+        "user_files", "vocab",
     }  # fmt: skip
 
 

@@ -77,13 +77,15 @@ class Realignment:
 class Aftermath:
     """What follows the divergence in a window, decoded, of `old_events` and `new_events` events.
 
-    `dies` and `nodes` count, per die or node of a graph, the events of the window that name it: (A, B).
+    `dies`, `nodes` and `orders` count, per die, node of a graph or work order, the events of the window that
+    name it: (A, B).
     """
 
     old_events: int
     new_events: int
     dies: dict[int, tuple[int, int]]
     nodes: dict[str, tuple[int, int]]
+    orders: dict[int, tuple[int, int]]
     realignment: Realignment | None
 
 

@@ -1,4 +1,4 @@
-"""Counts of events by the place that they name: a die, or a node of a graph."""
+"""Counts of events by the place that they name: a die, a node of a graph, a work order."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ import numpy as np
 from nandtrace.diff.decoded import DecodedChunk
 from nandtrace.trace.chunk import ListTable
 from nandtrace.trace.columns import Int64s
-from nandtrace.vocab import GRAPH
+from nandtrace.vocab import GRAPH, WORKORDER
 
-_DIE, _NODE = "die", "node"
+_DIE, _NODE, _ORDER = "die", "node", "order"
 
 
 @dataclass(slots=True)
 class PlaceCounts:
-    """How many events name a die, and a node; an event with several targets on a die counts once."""
+    """How many events name a die, a node, an order; one with several targets on a die counts once."""
 
     dies: Counter[int] = field(default_factory=Counter)
     nodes: Counter[str] = field(default_factory=Counter)
+    orders: Counter[int] = field(default_factory=Counter)
 
     def add(self, decoded: DecodedChunk, taken: slice) -> None:
         """Count the events of a slice of a chunk."""
-        is_graph = decoded.vocabulary.domain == GRAPH.domain
+        domain = decoded.vocabulary.domain
         for name, table in decoded.tables.items():
             first = decoded.rows_before(name, taken.start)
             last = decoded.rows_before(name, taken.stop)
             if _DIE in table.columns:
                 self.dies.update(_counts(table.columns[_DIE][first:last]))
-            if is_graph and _NODE in table.columns:
+            if domain == WORKORDER.domain and _ORDER in table.columns:
+                self.orders.update(_counts(table.columns[_ORDER][first:last]))
+            if domain == GRAPH.domain and _NODE in table.columns:
                 codes = _counts(table.columns[_NODE][first:last])
                 self.nodes.update({decoded.strings[code]: codes[code] for code in codes})
             for item in table.lists.values():

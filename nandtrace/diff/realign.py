@@ -41,6 +41,7 @@ def follow(old: Side, new: Side, seq: int) -> Aftermath:
         new_events=len(theirs.prints),
         dies=_pairs(mine.places.dies, theirs.places.dies),
         nodes=_pairs(mine.places.nodes, theirs.places.nodes),
+        orders=_pairs(mine.places.orders, theirs.places.orders),
         realignment=_realign(mine, theirs),
     )
 

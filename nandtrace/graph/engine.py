@@ -12,7 +12,7 @@ from nandtrace.graph.config import SchedulerConfig
 from nandtrace.graph.exchange import Exchange
 from nandtrace.graph.failures import Failures
 from nandtrace.graph.leftovers import find_leftovers
-from nandtrace.graph.log import GraphLog, TakeState
+from nandtrace.graph.log import GraphLog
 from nandtrace.graph.plan import Plan
 from nandtrace.graph.report import Leftover, RunReport
 from nandtrace.graph.running import edge_states, node_records
@@ -20,6 +20,7 @@ from nandtrace.graph.snapshot import take_snapshot
 from nandtrace.graph.state import EdgeState, NodeRecord
 from nandtrace.graph.timers import NEVER_NS, Timers
 from nandtrace.graph.turns import Turns
+from nandtrace.trace.event_log import TakeState
 from nandtrace.vocab import NULL
 from nandtrace.vocab.graph import Band, Mutable, NodeState, PutResult, RunEnd, ShutdownReason
 

@@ -14,7 +14,7 @@ from nandtrace.trace.event import Event
 
 MAX_CHANGES = 40
 MAX_VALUE_CHARS = 160
-MAX_NODES = 16
+MAX_PLACES = 16
 
 
 def diff_lines(diff: TraceDiff) -> Iterator[str]:
@@ -185,21 +185,29 @@ def _summary_lines(diff: TraceDiff) -> Iterator[str]:
 
 
 def _place_lines(aftermath: Aftermath) -> Iterator[str]:
-    """Counts by die; by node only those that differ, for a graph may have very many."""
+    """Counts by die; by node or order only those that differ, for there may be very many."""
     longest = max(aftermath.old_events, aftermath.new_events)
     lead = f"in the {longest} events from the divergence on"
     if aftermath.dies:
         dies = ", ".join(f"die {die}: {_pair(*counts)}" for die, counts in aftermath.dies.items())
         yield f"  by die, {lead}: {dies}"
     if aftermath.nodes:
-        changed = [
-            f"{bare_or_quoted(node)}: {_pair(*counts)}"
-            for node, counts in aftermath.nodes.items()
-            if counts[0] != counts[1]
-        ]
-        more = [f"and {len(changed) - MAX_NODES} more"] if len(changed) > MAX_NODES else []
-        shown = ", ".join([*changed[:MAX_NODES], *more])
-        yield f"  by node, {lead}: {shown or 'as many of each'}"
+        nodes = {bare_or_quoted(node): counts for node, counts in aftermath.nodes.items()}
+        yield f"  by node, {lead}: {_changed_text(nodes)}"
+    if aftermath.orders:
+        orders = {f"order {order}": counts for order, counts in aftermath.orders.items()}
+        yield f"  by order, {lead}: {_changed_text(orders)}"
+
+
+def _changed_text(counts_by_place: Mapping[str, tuple[int, int]]) -> str:
+    """The places whose counts differ, as far as they find room."""
+    changed = [
+        f"{place}: {_pair(*counts)}"
+        for place, counts in counts_by_place.items()
+        if counts[0] != counts[1]
+    ]
+    more = [f"and {len(changed) - MAX_PLACES} more"] if len(changed) > MAX_PLACES else []
+    return ", ".join([*changed[:MAX_PLACES], *more]) or "as many of each"
 
 
 def _realign_text(aftermath: Aftermath) -> str:
@@ -265,6 +273,7 @@ def _aftermath_json(aftermath: Aftermath) -> dict[str, Any]:
         "events": {"a": aftermath.old_events, "b": aftermath.new_events},
         "dies": _pairs_json(aftermath.dies),
         "nodes": _pairs_json(aftermath.nodes),
+        "orders": _pairs_json(aftermath.orders),
         "realignment": found and {"a": found.old_seq, "b": found.new_seq, "equal": found.equal},
     }
 

@@ -9,6 +9,7 @@ from nandtrace.trace.index import ChunkEntry, Gap, Index
 from nandtrace.trace.reader import TraceReader
 from nandtrace.trace.recorder import Recorder, Topology
 from nandtrace.trace.recovery import Recovery, recover
+from nandtrace.trace.workorder_recorder import WorkOrderLimits, WorkOrderRecorder
 from nandtrace.trace.writer import TraceWriter
 
 __all__ = [
@@ -33,5 +34,7 @@ __all__ = [
     "Topology",
     "TraceReader",
     "TraceWriter",
+    "WorkOrderLimits",
+    "WorkOrderRecorder",
     "recover",
 ]

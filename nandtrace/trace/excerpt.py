@@ -1,4 +1,4 @@
-"""Excerpts: some runs of a trace as a trace of their own."""
+"""Excerpts: some runs of a trace, or all of what there is, copied into another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_excerpt(reader: TraceReader, runs: range, path: str | os.PathLike[str]
     """
     writer = TraceWriter(path, reader.header)
     try:
-        events = sum(_copy(writer, chunk, runs) for chunk in reader.chunks_of_runs(runs))
+        events = sum(copy_chunk(writer, chunk, runs) for chunk in reader.chunks_of_runs(runs))
         writer.close()
     except BaseException:
         writer.discard()
@@ -30,14 +30,15 @@ def write_excerpt(reader: TraceReader, runs: range, path: str | os.PathLike[str]
     return events
 
 
-def _copy(writer: TraceWriter, chunk: Chunk, runs: range) -> int:
-    """Copy a chunk's events of the runs, in stretches that end before an event with a snapshot."""
+def copy_chunk(writer: TraceWriter, chunk: Chunk, runs: range) -> int:
+    """Copy a chunk's events of the runs, with their snapshots; returns how many events."""
     vocabulary = writer.header.vocabulary
     places = np.flatnonzero((chunk.run >= runs.start) & (chunk.run < runs.stop))
     if not len(places):
         return 0
     start, stop = int(places[0]), int(places[-1]) + 1
     states = {item.seq - chunk.meta.first_seq: item.state for item in chunk.snapshots}
+    # In stretches that end before an event with a snapshot.
     bounds = [start, *(at for at in sorted(states) if start < at < stop), stop]
     block = _decoded(chunk, writer, vocabulary)
     for begin, end in pairwise(bounds):

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from nandtrace.errors import RecordError
 from nandtrace.trace.bulk import BulkTable, to_int64s, to_table
-from nandtrace.trace.chunk import CHUNK_EVENTS
+from nandtrace.trace.chunk import CHUNK_EVENTS, Chunk
 from nandtrace.trace.chunk_file import ChunkSink
+from nandtrace.trace.excerpt import copy_chunk
 from nandtrace.trace.header import Header
 from nandtrace.trace.writer import TraceWriter, run_column
 from nandtrace.vocab import NULL, RUN_BRACKETS
@@ -90,7 +91,7 @@ class RunRecorder:
 
     def flush(self) -> None:
         """Write what is pending as a chunk now, at the price of a smaller chunk."""
-        self._writer.flush()
+        self._writer.write_out()
 
     @property
     def events(self) -> int:
@@ -101,6 +102,21 @@ class RunRecorder:
     def header(self) -> Header:
         """The trace's header, for who writes its file."""
         return self._writer.header
+
+    # ---- from another trace
+
+    def take_over(self, chunk: Chunk) -> None:
+        """Append the events and snapshots of the next chunk of a trace with the same header.
+
+        Chunks come in order, from the first, before anything else is recorded. Where the last one leaves a
+        run open, recording goes on in it.
+        """
+        last_run = int(chunk.run[-1])
+        copy_chunk(self._writer, chunk, range(last_run + 1))
+        self._is_open = int(chunk.kind[-1]) != self._vocabulary.by_name["RUN_END"].code
+        self._append = self._writer.append if self._is_open else self._outside_run
+        self._run = last_run if self._is_open else last_run + 1
+        self._writer.begin_rows(self._run)
 
     # ---- in bulk
 

@@ -133,8 +133,7 @@ class TraceWriter:
     ) -> None:
         """Append one event. `values` in the vocabulary's column order; NULL where there is none."""
         if self._rows.append(code, time_ns, run, values, items) >= self._room:
-            self.flush()
-            self._bound_strings()
+            self.write_out()
 
     def appender(
         self, code: int, columns: int | None = None, *, lists: bool = True
@@ -149,8 +148,7 @@ class TraceWriter:
     def breathe(self) -> None:
         """Write a chunk if appenders have nearly filled one: what comes next may be a burst."""
         if self._rows.breathe() >= self._room - self._chunk_events // 32:
-            self.flush()
-            self._bound_strings()
+            self.write_out()
 
     def append_columns(
         self, time_ns: Int64s, run: Int64s, kind: Int64s, tables: Mapping[str, Table]
@@ -210,8 +208,12 @@ class TraceWriter:
     def end_run(self) -> None:
         """Tell the writer that a run is over: a good place to write out what is pending."""
         if self.pending_events >= min(RUN_END_EVENTS, self._chunk_events):
-            self.flush()
-            self._bound_strings()
+            self.write_out()
+
+    def write_out(self) -> None:
+        """Hand what is pending to the sink, between events: strings may lose their codes."""
+        self.flush()
+        self._bound_strings()
 
     def flush(self) -> None:
         """Hand what is pending to the sink, as one chunk if it fits."""

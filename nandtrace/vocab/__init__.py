@@ -14,8 +14,9 @@ from nandtrace.vocab.model import (
     vocabulary_to_map,
 )
 from nandtrace.vocab.nand import NAND
+from nandtrace.vocab.workorder import WORKORDER
 
-VOCABULARIES = {NAND.domain: NAND, GRAPH.domain: GRAPH}
+VOCABULARIES = {vocabulary.domain: vocabulary for vocabulary in (NAND, GRAPH, WORKORDER)}
 
 __all__ = [
     "GRAPH",
@@ -23,6 +24,7 @@ __all__ = [
     "NULL",
     "RUN_BRACKETS",
     "VOCABULARIES",
+    "WORKORDER",
     "Column",
     "ColumnType",
     "Kind",
