@@ -27,6 +27,7 @@ soak: $(STAMP)
 
 cover: $(STAMP)
 	$(BIN)/pytest -n 2 --cov=nandtrace.graph --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=90 tests/graph
+	$(BIN)/pytest -n 2 --cov=nandtrace.workorder --cov=nandtrace.campaign --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=90 tests/workorder tests/campaign
 
 docs: $(STAMP)
 	$(BIN)/python -m nandtrace.report

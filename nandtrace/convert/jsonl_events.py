@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nandtrace.convert.line_schema import LineError, explain, field_path, fields_of, validator_of
+from nandtrace.convert.line_schema import LineError, explain, fields_of, validator_of
 from nandtrace.convert.op_ids import OpIds
 from nandtrace.convert.plain_values import plain_text, plain_value
 from nandtrace.trace import TraceWriter
 from nandtrace.units import us_to_ns
+from nandtrace.user_files import field_path
 from nandtrace.vocab import NAND, NULL
 from nandtrace.vocab.nand import Source
 

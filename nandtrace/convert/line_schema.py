@@ -6,17 +6,16 @@ which knows what is wrong and where.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import fastjsonschema
 
 from nandtrace.schema_files import load_schema
+from nandtrace.user_files import field_path, schema_reason, shorten
 
 SCHEMA = "import-jsonl"
-_VALUE_CHARS = 60
-_MESSAGE_CHARS = 200
 
 
 class LineError(ValueError):
@@ -73,45 +72,6 @@ def explain(kind: str, line: dict[str, Any]) -> LineError:
         missing = next(name for name in error.validator_value if name not in error.instance)
         return LineError(field_path([*path, missing]), "is missing")
     return LineError(field_path(path), schema_reason(error))
-
-
-def field_path(path: Iterable[str | int]) -> str:
-    """Write the way to a value as a person would: snapshot.pending[0][2]."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{_field_name(step)}"
-    return text.removeprefix(".")
-
-
-def _field_name(name: str) -> str:
-    return name if name.isprintable() and 0 < len(name) <= _VALUE_CHARS else shorten(name)
-
-
-def shorten(value: object) -> str:
-    """A value as it may stand in a one-line message."""
-    text = repr(value)
-    return text if len(text) <= _VALUE_CHARS else f"{text[:_VALUE_CHARS]}…"
-
-
-def schema_reason(error: Any) -> str:
-    """What a schema has against a value, in a few words."""
-    value, expected = shorten(error.instance), error.validator_value
-    reasons = {
-        "type": f"{value} is not of type {_either(expected)}",
-        "enum": f"{value} is not one of {_either(expected)}",
-        "minimum": f"{value} is less than {expected}",
-        "maximum": f"{value} is greater than {expected}",
-        "minItems": f"{value} has fewer than {expected} items",
-        "maxItems": f"{value} has more than {expected} items",
-        "minLength": "is empty",
-        "maxLength": f"{value} has more than {expected} characters",
-    }
-    return reasons.get(error.validator) or str(error.message)[:_MESSAGE_CHARS]
-
-
-def _either(expected: Any) -> str:
-    values = expected if isinstance(expected, list) else [expected]
-    return " or ".join("null" if value is None else str(value) for value in values)
 
 
 def _schema_of(kind: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from nandtrace.convert.line_schema import shorten
 from nandtrace.errors import LogError
+from nandtrace.user_files import shorten
 
 MAX_LINE_BYTES = 8 * 2**20
 """No line may be longer, and so none takes more than some 50 times that in memory. A snapshot of a

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nandtrace.convert.line_schema import LineError, field_path, shorten
+from nandtrace.convert.line_schema import LineError
+from nandtrace.user_files import field_path, shorten
 
 MAX_DEPTH = 32
 

@@ -59,10 +59,18 @@ def recipe_of(path: str, header: Header) -> Recipe:
             f"{path}: recorded by version {identity.get('version')!r} of the scheduler, this is {VERSION}"
         )
     try:
+        return recipe_from_identity(identity)
+    except ValueError as error:
+        raise TraceError(path, f"its recipe makes no sense: {error}", "header") from error
+
+
+def recipe_from_identity(identity: Mapping[str, Any]) -> Recipe:
+    """Read a recipe back from what `Recipe.identity` gave. Raises ValueError where it makes no sense."""
+    try:
         profile = profile_from_map(identity["profile"])
         options = options_from_map(identity["options"])
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise TraceError(path, f"its recipe makes no sense: {error}", "header") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from error
     return Recipe(profile, options)
 
 

@@ -21,7 +21,7 @@ from nandtrace.nand.profiles.entries import ProfileError, quoted
 from nandtrace.nand.profiles.nandseqgen import is_nandseqgen, profile_from_nandseqgen
 from nandtrace.nand.profiles.plan_checks import check_plans
 from nandtrace.nand.profiles.schema import check_schema
-from nandtrace.nand.profiles.yaml_text import Document, YamlError, read_yaml
+from nandtrace.nand.profiles.yaml_text import Document, YamlError, read_yaml, yaml_bytes
 
 MAX_BYTES = 4 << 20
 MAX_EXTENDS = 8
@@ -64,6 +64,22 @@ def load_profile(source: str | Path) -> LoadedProfile:
         return _load(found)
     except ProfileError as error:
         raise UsageError(f"{found.label}: {error}") from error
+
+
+def standalone_text(path: Path) -> bytes:
+    """The text of a profile's file, with what it extends merged in: under the same name the same profile.
+
+    Raises UsageError as `load_profile` does, for what is no such file.
+    """
+    source = _Source(str(path), path.name.removesuffix(_SUFFIX), path)
+    document = _read(source)
+    if is_nandseqgen(document.value) or "extends" not in document.value:
+        return _bytes(source.label, path)
+    try:
+        plain = _resolve(document, source, (source.label,))
+    except ProfileError as error:
+        raise UsageError(f"{source.label}: {error}") from error
+    return yaml_bytes(plain)
 
 
 def _load(source: _Source) -> LoadedProfile:

@@ -7,8 +7,8 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from nandtrace.convert.line_schema import shorten
 from nandtrace.nand.profiles.entries import ProfileError
+from nandtrace.user_files import shorten
 
 STATE_ALIASES = {"DOUT": "DATA_OUT", "DATAIN": "DATA_IN"}
 

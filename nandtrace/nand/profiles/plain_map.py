@@ -15,10 +15,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from nandtrace.convert.line_schema import shorten
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.profiles.checks import check_profile
 from nandtrace.nand.profiles.entries import ProfileError
+from nandtrace.user_files import shorten
 
 _INT_BITS = 63
 _NAMED = ("op_bases", "op_names")

@@ -18,6 +18,8 @@ MAX_DEPTH = 24
 MAX_VALUES = 250_000
 """Bounds on nesting and on values, what aliases expand to among them."""
 
+_LINE_CHARS = 110
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _STRING = "tag:yaml.org,2002:str"
@@ -59,6 +61,12 @@ def read_yaml(text: str) -> Document:
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise YamlError(f"not YAML: {reason}") from error
+
+
+def yaml_bytes(plain: dict[str, Any]) -> bytes:
+    """A value as YAML that reads back the same, with its keys in the same order."""
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=_LINE_CHARS)
+    return text.encode()
 
 
 class _Builder:
