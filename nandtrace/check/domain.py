@@ -94,6 +94,7 @@ AnyDomain = Domain[Any, Any]
 _DOMAINS = {
     "nand": ("nandtrace.check.nand_domain", "NandDomain"),
     "graph": ("nandtrace.check.graph.domain", "GraphDomain"),
+    "workorder": ("nandtrace.check.workorder.domain", "WorkOrderDomain"),
 }
 """Module and class by name: imported for traces of the domain only."""
 

@@ -30,12 +30,19 @@ _MODULES = {
         "nand_reset",
         "nand_sequence",
     ),
-    "graph": ("graph_edges", "graph_turns", "graph_life", "graph_shutdown", "graph_checkpoints"),
+    "graph": ("graph_edges", "graph_turns", "graph_life", "graph_shutdown", "checkpoints"),
+    "workorder": (
+        "checkpoints",
+        "workorder_orders",
+        "workorder_slots",
+        "workorder_claims",
+        "workorder_life",
+    ),
 }
 """By domain, in the order of the catalogue; `log` holds in every one and comes first."""
 
 Query = Callable[..., Finding]
-"""Called with the facts of its domain: `Facts` for nand, `GraphFacts` for graph, else `EventFacts`."""
+"""Called with the facts of its domain: `Facts`, `GraphFacts` or `WorkOrderFacts`, else `EventFacts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,8 @@ def load_invariants(domain: str | None = None) -> dict[str, Invariant]:
 
 def _modules(domain: str | None) -> list[str]:
     of_domains = [_MODULES.get(domain, ())] if domain is not None else _MODULES.values()
-    return ["log", *(name for names in of_domains for name in names)]
+    # A module may serve several domains.
+    return list(dict.fromkeys(["log", *(name for names in of_domains for name in names)]))
 
 
 def _invariants_of(module: object) -> list[Invariant]:

@@ -11,7 +11,7 @@ import polars as pl
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 
-PLACES = ("seg", "op", "die", "plane", "block", "page", "node", "edge", "msg")
+PLACES = ("seg", "op", "die", "plane", "block", "page", "node", "edge", "msg", "order", "slot")
 """Columns of an offending row that say where, beside `seq`: numbers, or names of the header."""
 
 Text = str | pl.Expr

@@ -42,7 +42,12 @@ def test_ids_are_stable() -> None:
         "blocked-yield delivery ready-only band weighted-fairness round-robin batch-bound "
         "tick-cadence idle-only-when-idle "
         "start-topological stop-reverse error-isolated names-resolve shutdown-drained "
-        "checkpoint-continuity checkpoint-matches-replay"
+        "checkpoint-continuity checkpoint-matches-replay "
+        "transition-legal terminal-absorbing conservation depth-bound retry-bound backoff "
+        "slot-bound slot-pairing slot-iff-active lease "
+        "claim-atomic no-double-claim stagger no-critical-claim claim-has-memory claim-order "
+        "work-conserving "
+        "pressure-edge no-claim-when-stopped recovery"
     )
 
 
@@ -53,6 +58,10 @@ def test_the_page_has_a_part_for_each_domain() -> None:
     assert lines[place + 1 : place + 3] == ["### log", "#### refs-resolve"]
     place = lines.index("## Domain: graph")
     assert lines[place + 1 : place + 3] == ["### graph edges", "#### edge-fifo"]
+    place = lines.index("## Domain: graph, workorder")
+    assert lines[place + 1 : place + 3] == ["### checkpoints", "#### checkpoint-continuity"]
+    place = lines.index("## Domain: workorder")
+    assert lines[place + 1 : place + 3] == ["### work orders", "#### transition-legal"]
 
 
 def test_the_list_names_domains(capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,7 +110,8 @@ def test_a_graph_is_not_judged_by_rules_of_nand(graph: Path, tmp_path: Path) -> 
     assert set(of_graph) & set(of_nand) == set(LOG)
     nand = record(tmp_path / "nand.mpk", legal_calls())
     assert [item.id for item in verify_trace(nand).invariants] == list(of_nand)
-    assert set(load_invariants()) == set(of_graph) | set(of_nand)
+    of_workorder = load_invariants("workorder")
+    assert set(load_invariants()) == set(of_graph) | set(of_nand) | set(of_workorder)
 
 
 def test_runs_of_a_graph_are_bracketed_across_batches(tmp_path: Path) -> None:

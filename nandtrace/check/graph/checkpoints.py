@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
+from nandtrace.check.differences import differences, short
 from nandtrace.check.event_batch import EventBatch, State
 from nandtrace.check.event_facts import Boundary
 from nandtrace.check.graph.course import Phase
@@ -13,7 +11,6 @@ from nandtrace.check.graph.shapes import BAND_NAMES
 from nandtrace.check.graph.state import initial_snapshot
 from nandtrace.vocab.graph import NodeState, RunEnd
 
-_LONGEST_TEXT = 100
 _NOBODY: dict[str, list[str]] = {name: [] for name in BAND_NAMES}
 
 
@@ -58,7 +55,7 @@ class Checkpoints:
             before = initial_snapshot(self._scene.plan) if self._batch.run[0] == 0 else None
         if before is not None:
             for name, mine, its in differences(before, begin):
-                self._offend(at, f"{name} {_short(mine)}, as before", f"{_short(its)}")
+                self._offend(at, f"{name} {short(mine)}, as before", f"{short(its)}")
         self._check_time(at, row)
         self._check_clock(at, begin)
 
@@ -110,32 +107,5 @@ class Checkpoints:
         }
         for name, due, its in differences(mine, said):
             self._ledger.offend(
-                "checkpoint-matches-replay", at, f"{name} {_short(due)}", f"{_short(its)}"
+                "checkpoint-matches-replay", at, f"{name} {short(due)}", f"{short(its)}"
             )
-
-
-def differences(mine: Mapping[str, Any], its: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """The first difference of each field of mine: where, my value, its value."""
-    for name, value in mine.items():
-        if value != its.get(name):
-            yield _first(name, value, its.get(name))
-
-
-def _first(path: str, mine: Any, its: Any) -> tuple[str, Any, Any]:
-    """Go down to the first difference, as far as both sides have the same parts."""
-    if isinstance(mine, dict) and isinstance(its, dict) and mine.keys() <= its.keys():
-        for key in mine:
-            if mine[key] != its[key]:
-                return _first(f"{path}.{key}", mine[key], its[key])
-    rows = isinstance(mine, list) and isinstance(its, list) and len(mine) == len(its)
-    if rows and all(isinstance(row, dict) for row in mine):
-        for left, right in zip(mine, its, strict=True):
-            if left != right and isinstance(right, dict):
-                name = left.get("name", left.get("id"))
-                return _first(f"{path}[{name}]", left, right)
-    return path, mine, its
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

@@ -15,8 +15,9 @@ import numpy as np
 
 from nandtrace.check.event_batch import EventBatch
 from nandtrace.check.event_facts import Boundary
+from nandtrace.check.event_rows import UNKNOWN_KIND, Row, kind_codes, numbers
 from nandtrace.check.graph.checkpoints import Checkpoints
-from nandtrace.check.graph.columns import UNKNOWN_KIND, Row, kind_codes, numbers, row_sources
+from nandtrace.check.graph.columns import row_sources
 from nandtrace.check.graph.ending import Ending
 from nandtrace.check.graph.flushing import Flushing
 from nandtrace.check.graph.ledger import Ledger
@@ -85,7 +86,7 @@ class _Replay:
 
     def run(self) -> None:
         batch = self._batch
-        events = zip(kind_codes(batch), numbers(batch.time_ns), strict=True)
+        events = zip(kind_codes(batch, GRAPH), numbers(batch.time_ns), strict=True)
         sources = row_sources(batch, self._scene.state)
         nexts = [sources.get(code, sources[UNKNOWN_KIND]) for code in range(UNKNOWN_KIND + 1)]
         # Not kept: they hold on to this object, and so to the batch.

@@ -1,25 +1,36 @@
-"""Invariants of a graph's checkpoints: where a run ends and the next begins."""
+"""Invariants of checkpoints: where a run ends and the next begins, in domains with a replay."""
 
 from __future__ import annotations
 
-from nandtrace.check.graph.facts import GraphFacts
+from typing import Protocol
+
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding
 
-GROUP = "graph checkpoints"
+GROUP = "checkpoints"
+_DOMAINS = ("graph", "workorder")
+_SOURCE = "graph model: words; work-order model: words, recovery"
+
+
+class ReplayFacts(Protocol):
+    """Facts of a domain whose invariants share a replay."""
+
+    def finding(self, invariant_id: str) -> Finding:
+        """The replay's part that one invariant is about."""
 
 
 @invariant(
     "checkpoint-continuity",
     group=GROUP,
     sentence="A run begins in the state in which the one before ended, and at its time; the "
-    "first begins as the header says. A CHECKPOINT lies between two turns.",
+    "first begins as the header says. A CHECKPOINT lies between two turns of a graph, or follows a "
+    "decision about work orders.",
     rationale="What happened between two runs is not in the trace, so nothing may.",
-    source="graph model: words",
+    source=_SOURCE,
     needs=("RUN_BEGIN", "RUN_END"),
-    domain="graph",
+    domain=_DOMAINS,
 )
-def checkpoint_continuity(facts: GraphFacts) -> Finding:
+def checkpoint_continuity(facts: ReplayFacts) -> Finding:
     return facts.finding("checkpoint-continuity")
 
 
@@ -30,9 +41,9 @@ def checkpoint_continuity(facts: GraphFacts) -> Finding:
     "gives.",
     rationale="A scheduler whose state differs from what its log says did something that it did "
     "not log.",
-    source="graph model: words",
+    source=_SOURCE,
     needs=("RUN_END",),
-    domain="graph",
+    domain=_DOMAINS,
 )
-def checkpoint_matches_replay(facts: GraphFacts) -> Finding:
+def checkpoint_matches_replay(facts: ReplayFacts) -> Finding:
     return facts.finding("checkpoint-matches-replay")

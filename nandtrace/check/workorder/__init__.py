@@ -1,0 +1,1 @@
+"""The checker of work-order traces: replays orders, slots and decisions from the trace alone."""
