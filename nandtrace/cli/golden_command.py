@@ -40,7 +40,8 @@ _LOOKS_ALL_OVER = ("check", "status")
 def command() -> None:
     """Guard recordings in a repository: golden/manifest.yaml says how each is made and must come out.
 
-    Exit codes: 0 all as it must be; 1 something differs; 2 usage, or a wrong manifest, profile or graph;
+    Exit codes: 0 all as it must be; 1 something differs; 2 usage, or a wrong manifest, profile, graph or
+    scenario;
     3 a trace is unreadable or can't be written.
     """
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nandtrace.cli.graph_recording import record_repeatable
-from nandtrace.cli.recording import new_job
-from nandtrace.cli.recording_options import Choices, GraphChoices
+from nandtrace.cli.recording_options import GraphChoices, WorkOrderChoices
+from nandtrace.cli.workorder_recording import record_scenario_file
 from nandtrace.errors import UsageError
+from nandtrace.nand.chosen import Choices
+from nandtrace.nand.recipes import new_job
 from nandtrace.nand.recording import run_job
 from nandtrace.units import ns_to_us_text
 
@@ -67,19 +69,7 @@ class NandGolden(Golden):
 
     @property
     def options_text(self) -> str:
-        choices = self.choices
-        blocks = ",".join(f"{die}:{block}" for die, block in choices.bad_blocks)
-        switches = {"drain": choices.drain, "bootstrap": choices.bootstrap}
-        parts = [
-            f"--seed {choices.seed or 0}",
-            f"--runs {choices.resolved_runs}",
-            *(f"--run-until {ns_to_us_text(length_ns)}us" for length_ns in choices.run_for_ns),
-            f"--max-hooks {choices.max_hooks}" if choices.max_hooks is not None else "",
-            *(f"--{'' if on else 'no-'}{name}" for name, on in switches.items() if on is not None),
-            f"--apply-policy {choices.apply_policy}" if choices.apply_policy else "",
-            f"--bad-blocks {blocks}" if blocks else "",
-        ]
-        return " ".join(part for part in parts if part)
+        return " ".join(self.choices.arguments())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +97,31 @@ class GraphGolden(Golden):
         parts = [
             f"--seed {seed}" if seed is not None else "",
             f"--until {ns_to_us_text(until_ns)}us" if until_ns is not None else "",
+            f"--checkpoint {checkpoint}" if checkpoint is not None else "",
+        ]
+        return " ".join(part for part in parts if part) or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrderGolden(Golden):
+    """A recording of a scenario of work orders."""
+
+    choices: WorkOrderChoices
+    scenario: str
+    """The scenario's file, as the manifest names it."""
+
+    def _record(self, trace: Path) -> None:
+        record_scenario_file(self.choices, trace)
+
+    @property
+    def source(self) -> tuple[str, str]:
+        return "workorder", self.scenario
+
+    @property
+    def options_text(self) -> str:
+        seed, checkpoint = self.choices.seed, self.choices.checkpoint
+        parts = [
+            f"--seed {seed}" if seed is not None else "",
             f"--checkpoint {checkpoint}" if checkpoint is not None else "",
         ]
         return " ".join(part for part in parts if part) or "none"

@@ -7,19 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nandtrace.cli.golden_kinds import Golden, GraphGolden, NandGolden
-from nandtrace.cli.recording_options import (
-    GRAPH_QUANTUM_NS,
-    Choices,
-    GraphChoices,
-    blocks_of,
-    duration_ns,
-    merged_blocks,
-)
-from nandtrace.convert.line_schema import field_path, shorten
+from nandtrace.cli.golden_kinds import Golden, GraphGolden, NandGolden, WorkOrderGolden
+from nandtrace.cli.recording_options import GRAPH_QUANTUM_NS, GraphChoices, WorkOrderChoices
 from nandtrace.errors import UsageError
+from nandtrace.nand.chosen import Choices, blocks_of, merged_blocks
 from nandtrace.nand.profiles.yaml_text import YamlError, read_yaml
-from nandtrace.schema_files import load_schema
+from nandtrace.units import duration_ns
+from nandtrace.user_files import EntryError, check_entries, read_text
 from nandtrace.vocab.nand import ApplyPolicy
 
 MANIFEST = "manifest.yaml"
@@ -34,7 +28,10 @@ def load_manifest(folder: Path) -> list[Golden]:
     """
     path = folder / MANIFEST
     plain = _read(path)
-    _check_schema(path, plain)
+    try:
+        check_entries(SCHEMA, plain)
+    except EntryError as error:
+        raise UsageError(f"{path}: {error}") from error
     goldens = [_golden(path, folder, entry) for entry in plain["goldens"]]
     for name, count in Counter(golden.name for golden in goldens).items():
         if count > 1:
@@ -43,35 +40,19 @@ def load_manifest(folder: Path) -> list[Golden]:
 
 
 def _read(path: Path) -> Any:
+    text = read_text(path, _MAX_BYTES)
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UsageError(f"{path}: larger than {_MAX_BYTES} bytes")
-        document = read_yaml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read: {error.strerror}") from error
-    except (UnicodeDecodeError, YamlError) as error:
+        document = read_yaml(text)
+    except YamlError as error:
         raise UsageError(f"{path}: {error}") from error
     for duplicate in document.duplicates:
         raise UsageError(f"{path}: line {duplicate.line}: {duplicate.path} is there twice")
     return document.value
 
 
-def _check_schema(path: Path, plain: Any) -> None:
-    # Imported here: `golden --help` needs none of it.
-    from jsonschema import Draft7Validator  # noqa: PLC0415
-    from jsonschema.exceptions import best_match  # noqa: PLC0415
-
-    error = best_match(Draft7Validator(load_schema(SCHEMA)).iter_errors(plain))
-    if error is None:
-        return
-    place, reason = field_path(error.absolute_path), error.message
-    if error.validator in ("anyOf", "pattern") and "description" in error.schema:
-        reason = f"{shorten(error.instance)} does not fit: {error.schema['description']}"
-    raise UsageError(f"{path}: {place}: {reason}" if place else f"{path}: {reason}")
-
-
 def _golden(path: Path, folder: Path, entry: Mapping[str, Any]) -> Golden:
-    make = _graph_golden if "graph" in entry else _nand_golden
+    makers = {"graph": _graph_golden, "workorder": _workorder_golden}
+    make = next((makers[key] for key in makers if key in entry), _nand_golden)
     try:
         return make(folder, entry)
     except (ValueError, UsageError) as error:
@@ -93,6 +74,17 @@ def _graph_golden(folder: Path, entry: Mapping[str, Any]) -> GraphGolden:
         checkpoint=entry.get("checkpoint"),
     )
     return GraphGolden(entry["name"], _violated(entry), entry["about"], choices, entry["graph"])
+
+
+def _workorder_golden(folder: Path, entry: Mapping[str, Any]) -> WorkOrderGolden:
+    choices = WorkOrderChoices(
+        scenario=folder / entry["workorder"],
+        seed=entry.get("seed"),
+        checkpoint=entry.get("checkpoint"),
+    )
+    return WorkOrderGolden(
+        entry["name"], _violated(entry), entry["about"], choices, entry["workorder"]
+    )
 
 
 def _nand_golden(folder: Path, entry: Mapping[str, Any]) -> NandGolden:

@@ -7,16 +7,11 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from nandtrace.cli import record_graph_command
+from nandtrace.cli import record_graph_command, record_workorder_command
 from nandtrace.cli.exits import Exit
-from nandtrace.cli.recording_options import (
-    Blocks,
-    Choices,
-    Extras,
-    blocks_options,
-    duration_options,
-)
+from nandtrace.cli.recording_options import Extras, blocks_options, duration_options
 from nandtrace.errors import UsageError
+from nandtrace.nand.chosen import Blocks, Choices
 from nandtrace.vocab.nand import ApplyPolicy
 
 _PATH = click.Path(path_type=Path)
@@ -25,7 +20,7 @@ _PATH = click.Path(path_type=Path)
 @click.group(
     "record",
     invoke_without_command=True,
-    subcommand_metavar="| graph [OPTIONS] MODULE:FUNCTION",
+    subcommand_metavar="| (graph | workorder) [OPTIONS] SOURCE",
 )
 @click.option("--profile", metavar="NAME|FILE", help="The device and its mix.  [default: default]")
 @click.option(
@@ -107,7 +102,8 @@ def command(
     fail_fast: bool,
     graph_trace: Path | None,
 ) -> int:
-    """Run the NAND operation scheduler and record all that it does; or a graph, with the command graph.
+    """Run the NAND operation scheduler and record all that it does; with the command graph a graph, with
+    workorder a scenario of work orders.
 
     The same profile, seed, options and version give the same trace, byte by byte. A trace that is
     there already is replaced once the new one is complete.
@@ -159,6 +155,7 @@ def command(
 
 
 command.add_command(record_graph_command.command)
+command.add_command(record_workorder_command.command)
 
 
 def _refuse_options(context: click.Context, subcommand: str) -> None:

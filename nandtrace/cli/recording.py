@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,16 @@ import click
 
 from nandtrace.check.verdict import TraceVerdict
 from nandtrace.cli.provenance import collect_provenance
-from nandtrace.cli.recording_options import DEFAULT_PROFILE, SUFFIX, Choices, Extras
+from nandtrace.cli.recording_options import SUFFIX, Extras
 from nandtrace.cli.recording_report import refuse_same
 from nandtrace.cli.status_line import status_line
-from nandtrace.errors import UsageError
-from nandtrace.nand.job import Job, Recipe
-from nandtrace.nand.options import DEFAULT_RUN_NS, Options
-from nandtrace.nand.profile import Profile
-from nandtrace.nand.profiles.entries import ProfileError
-from nandtrace.nand.profiles.loading import load_profile
-from nandtrace.nand.profiles.policy_checks import check_policy
+from nandtrace.nand.chosen import DEFAULT_PROFILE, Choices
+from nandtrace.nand.job import Job
+from nandtrace.nand.recipes import new_job
 from nandtrace.nand.recording import Progress, Summary, continued_job, run_job
 from nandtrace.report.recording import summary_json, summary_lines
 from nandtrace.trace import TraceReader
 from nandtrace.units import ns_to_us_text
-from nandtrace.vocab.nand import ApplyPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,39 +93,6 @@ def plan_continuation(source: Path, run: int, runs: int | None, output: Path | N
     target = output or Path(f"{source.stem}-after-{run}{SUFFIX}")
     refuse_same(target, source, "trace it continues")
     return Plan(continued_job(source, run, runs), target, source, "trace it continues")
-
-
-def new_job(choices: Choices) -> tuple[Job, tuple[str, ...]]:
-    """Resolve profile and options, and say what was repaired of the profile.
-
-    Raises UsageError for a wrong one; nothing is written.
-    """
-    loaded = load_profile(choices.profile or DEFAULT_PROFILE)
-    options = Options(
-        seed=choices.seed or 0,
-        runs=choices.resolved_runs,
-        run_for_ns=choices.run_for_ns or (DEFAULT_RUN_NS,),
-        max_hooks=choices.max_hooks,
-        drain=choices.drain is not False,
-        apply_policy=choices.apply_policy or ApplyPolicy.PER_OP,
-    )
-    recipe = Recipe(_overridden(loaded.profile, choices), options)
-    return Job(recipe, range(options.runs)), loaded.repairs
-
-
-def _overridden(profile: Profile, choices: Choices) -> Profile:
-    """The profile with what was chosen in place of its own, checked again."""
-    if choices.bootstrap is None and not choices.bad_blocks:
-        return profile
-    if choices.bootstrap is not None:
-        profile = replace(profile, bootstrap=replace(profile.bootstrap, enabled=choices.bootstrap))
-    if choices.bad_blocks:
-        profile = replace(profile, bad_blocks=choices.bad_blocks)
-    try:
-        check_policy(profile)
-    except ProfileError as error:
-        raise UsageError(f"{profile.name} with the given options: {error}") from error
-    return profile
 
 
 def record(plan: Plan, extras: Extras) -> Done:

@@ -11,12 +11,12 @@ from nandtrace.trace import TraceReader
 from nandtrace.trace.chunk import Chunk
 from nandtrace.trace.columns import Int64s
 from nandtrace.units import ns_to_us_text
-from nandtrace.vocab import GRAPH, NULL, Kind
+from nandtrace.vocab import GRAPH, NULL, WORKORDER, Kind
 from nandtrace.vocab.nand import Source
 
 
 def companion_text(reader: TraceReader, notes: Mapping[str, str]) -> str:
-    """Notes, totals, events by kind, and ops by base or a graph's deliveries by edge, a line each.
+    """Notes, totals, events by kind, and ops by base, deliveries by edge or holds by gate, a line each.
 
     The same trace gives the same text. Raises ChunkError or TraceError where the trace is damaged.
     """
@@ -32,12 +32,7 @@ def _lines(reader: TraceReader, notes: Mapping[str, str]) -> Iterator[str]:
     yield f"simulated time: {ns_to_us_text(last_ns)} µs"
     yield f"events: {index.events}"
     yield from (f"  {kind}: {count}" for kind, count in sorted(index.counts().items()))
-    is_graph = reader.header.domain == GRAPH.domain
-    yield from (
-        _tally(reader, "deliveries", "DELIVER", _edges)
-        if is_graph
-        else _tally(reader, "ops", "COMMIT", _bases)
-    )
+    yield from _tally(reader, *_TALLIED.get(reader.header.domain, _OPS))
 
 
 def _tally(
@@ -71,3 +66,15 @@ def _bases(chunk: Chunk, commit: Kind) -> Int64s:
     chain = strings.index(Source.RESUME_CHAIN) if Source.RESUME_CHAIN in strings else NULL + 1
     bases: Int64s = table.columns["base"][table.columns["source"] != chain]
     return bases
+
+
+def _gates(chunk: Chunk, hold: Kind) -> Int64s:
+    return chunk.table(hold).columns["gate"]
+
+
+_OPS = ("ops", "COMMIT", _bases)
+_TALLIED = {
+    GRAPH.domain: ("deliveries", "DELIVER", _edges),
+    WORKORDER.domain: ("holds", "HOLD", _gates),
+}
+"""What is counted by names in a domain: a title, the kind, and where its names are."""

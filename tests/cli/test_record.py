@@ -12,9 +12,10 @@ import pytest
 
 from nandtrace.check import Verdict, verify_trace
 from nandtrace.cli.main import run
-from nandtrace.cli.recording_options import blocks_of, duration_ns
+from nandtrace.nand.chosen import blocks_of
 from nandtrace.schema_files import load_schema
 from nandtrace.trace import TraceReader
+from nandtrace.units import duration_ns
 
 Capture = pytest.CaptureFixture[str]
 

@@ -412,10 +412,10 @@ def test_help_shows_both_uses_and_loads_no_scheduler(capsys: Capture) -> None:
     assert run(["record", "--help"]) == 0
     output = capsys.readouterr().out
     assert output.startswith(
-        "Usage: nandtrace record [OPTIONS] | graph [OPTIONS] MODULE:FUNCTION\n"
+        "Usage: nandtrace record [OPTIONS] | (graph | workorder) [OPTIONS] SOURCE\n"
     )
     assert "--profile" in output
-    assert "  graph  Run a graph and record what its scheduler does.\n" in output
+    assert "  graph      Run a graph and record what its scheduler does.\n" in output
     assert run(["record", "graph", "--help"]) == 0
     assert capsys.readouterr().out.startswith(
         "Usage: nandtrace record graph [OPTIONS] MODULE:FUNCTION\n"
@@ -429,7 +429,8 @@ def test_help_shows_both_uses_and_loads_no_scheduler(capsys: Capture) -> None:
         env=os.environ | {"PYTHONPATH": ""},
     )  # fmt: skip
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert not loaded & {"numpy", "polars", "nandtrace.graph", "nandtrace.nand", "nandtrace.trace"}
+    heavy = {"numpy", "polars", "nandtrace.graph", "nandtrace.nand.job", "nandtrace.trace"}
+    assert not loaded & heavy
 
 
 def test_a_terminal_sees_that_it_works(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nandtrace.check import Verdict, verify_trace
-from nandtrace.cli.golden_kinds import GraphGolden, NandGolden
+from nandtrace.cli.golden_kinds import GraphGolden, NandGolden, WorkOrderGolden
 from nandtrace.cli.golden_manifest import load_manifest
 from nandtrace.cli.main import run
 from nandtrace.nand.recording import continue_recording
@@ -21,9 +21,10 @@ MANIFEST = load_manifest(GOLDEN)
 NAMES = [golden.name for golden in MANIFEST]
 OF_NAND = [golden for golden in MANIFEST if isinstance(golden, NandGolden)]
 OF_GRAPHS = [golden for golden in MANIFEST if isinstance(golden, GraphGolden)]
+OF_ORDERS = [golden for golden in MANIFEST if isinstance(golden, WorkOrderGolden)]
 SITUATIONS = [
     path.read_text()
-    for pattern in ("test_situations.py", "graph/test_*.py")
+    for pattern in ("test_situations.py", "graph/test_*.py", "workorder/test_*.py")
     for path in sorted(Path(__file__).parent.glob(pattern))
 ]
 MAX_BYTES = 2 * 2**20
@@ -59,6 +60,13 @@ def test_every_profile_is_used() -> None:
 def test_every_graph_is_used() -> None:
     used = {golden.graph.partition(":")[0] for golden in OF_GRAPHS}
     assert used == {f"graphs/{path.name}" for path in (GOLDEN / "graphs").glob("*.py")}
+
+
+def test_every_scenario_is_used() -> None:
+    used = [golden.scenario for golden in OF_ORDERS]
+    assert sorted(used) == sorted(
+        f"orders/{path.name}" for path in (GOLDEN / "orders").glob("*.toml")
+    )
 
 
 def test_they_are_small_and_uncompressed() -> None:
@@ -108,9 +116,14 @@ def _decisions(path: Path) -> list[tuple[int, str, dict[str, Any]]]:
     ]
 
 
-@pytest.mark.parametrize("golden", [pytest.param(golden, id=golden.name) for golden in OF_GRAPHS])
-def test_boundaries_change_no_decision_of_a_graph(golden: GraphGolden, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "golden", [pytest.param(golden, id=golden.name) for golden in (*OF_GRAPHS, *OF_ORDERS)]
+)
+def test_checkpoints_change_no_decision(
+    golden: GraphGolden | WorkOrderGolden, tmp_path: Path
+) -> None:
     path = tmp_path / "often.mpk"
-    replace(golden, choices=replace(golden.choices, checkpoint=40)).record(path)
+    choices: Any = replace(golden.choices, checkpoint=23)
+    replace(golden, choices=choices).record(path)
     assert _decisions(path) == _decisions(GOLDEN / f"{golden.name}.mpk")
     assert verify_trace(path).verdict == Verdict.OK
