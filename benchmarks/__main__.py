@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.campaign_running import measure_campaign
 from benchmarks.diffing import measure_diffing
 from benchmarks.generating import measure_generating
 from benchmarks.graph_running import measure_graph, measure_graph_memory
@@ -24,6 +25,7 @@ from benchmarks.rows import rows_of
 from benchmarks.startup import measure_startup
 from benchmarks.verifying import measure_memory, measure_verifying
 from benchmarks.workload import Workload, build_workload
+from benchmarks.workorder_running import measure_workorder, measure_workorder_memory
 from benchmarks.writing import measure_writing
 
 DEFAULT_EVENTS = 1_000_000
@@ -36,6 +38,12 @@ EVENTS_PER_OP = 25
 
 EVENTS_PER_MESSAGE = 5
 """A graph hands on fewer messages than there are events: each is delivered twice, and is about seven."""
+
+EVENTS_PER_ORDER = 100
+"""Work orders are fewer than there are events, of which an order has between five and six."""
+
+EVENTS_PER_CELL, MOST_CELLS = 5_000, 200
+"""Cells of a campaign are fewer yet, for each is a process, and no more than so many."""
 
 SMALLER = 4
 """Memory is measured at the full size and at this fraction of it."""
@@ -62,6 +70,8 @@ def measure_all(folder: Path, workload: Workload, repeats: int) -> list[Result]:
     rows = rows_of(workload, min(PEER_EVENTS, workload.total_events))
     ops = workload.total_events // EVENTS_PER_OP
     messages = workload.total_events // EVENTS_PER_MESSAGE
+    orders = max(1, workload.total_events // EVENTS_PER_ORDER)
+    cells = min(MOST_CELLS, max(1, workload.total_events // EVENTS_PER_CELL))
     steps: dict[str, Callable[[], list[Result]]] = {
         "writing": lambda: measure_writing(folder, workload, rows, repeats),
         "reading": lambda: measure_reading(folder, workload, len(rows), repeats),
@@ -71,6 +81,7 @@ def measure_all(folder: Path, workload: Workload, repeats: int) -> list[Result]:
             measure_recording_memory(folder, ops),
             measure_memory_of_many_runs(folder, ops),
             measure_graph_memory(folder, messages),
+            *measure_workorder_memory(folder, orders),
         ],
         "diffing": lambda: measure_diffing(folder, workload, rows, repeats),
         "start-up": lambda: measure_startup(folder, repeats),
@@ -79,6 +90,8 @@ def measure_all(folder: Path, workload: Workload, repeats: int) -> list[Result]:
         "live": lambda: measure_live(folder, ops, repeats),
         "many runs": lambda: measure_many_runs(folder, ops, repeats),
         "graph": lambda: measure_graph(folder, messages, repeats),
+        "work orders": lambda: measure_workorder(folder, orders, repeats),
+        "campaign": lambda: measure_campaign(folder, cells, repeats),
     }
     results: list[Result] = []
     for step, measure in steps.items():

@@ -15,8 +15,9 @@ from rich.table import Table
 RATE, SECONDS, BYTES_PER_EVENT, MEBIBYTES = "events/s", "s", "bytes/event", "MiB"
 OPS, MICROSECONDS_PER_OP = "ops/s", "µs/op"
 DELIVERIES, TICKS = "deliveries/s", "ticks/s"
+CLAIMS, CELLS, CPU = "claims/s", "cells/s", "CPU µs/s"
 
-_RATES = (RATE, OPS, DELIVERIES, TICKS)
+_RATES = (RATE, OPS, DELIVERIES, TICKS, CLAIMS, CELLS)
 """More is better; of all others less is."""
 
 
@@ -121,6 +122,6 @@ def _text(figure: Figure, unit: str) -> str:
     value = figure.median
     if unit == RATE:
         return f"{value / 1e6:,.3f} M events/s"
-    if unit in _RATES:
+    if unit in _RATES and unit != CELLS:
         return f"{value:,.0f} {unit}"
     return f"{value:,.3f} {unit}" if unit == SECONDS else f"{value:,.1f} {unit}"

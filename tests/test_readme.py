@@ -45,6 +45,8 @@ def test_the_sessions_print_what_the_readme_shows(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "golden", tmp_path / "golden")  # a failing check writes beside a golden
     (profile,) = _blocks("yaml")
     (tmp_path / "slower.yaml").write_text(profile)
+    (campaign,) = _blocks("toml")
+    (tmp_path / "nightly.toml").write_text(campaign)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ran = 0
     for step in re.split(r"^\$ ", "\n".join(_blocks("console")), flags=re.MULTILINE)[1:]:
@@ -55,7 +57,7 @@ def test_the_sessions_print_what_the_readme_shows(tmp_path: Path) -> None:
         )  # fmt: skip
         assert _shows(expected, done.stdout), f"{command}\n{done.stdout}{done.stderr}"
         ran += 1
-    assert ran == 12
+    assert ran == 14
 
 
 def test_the_recording_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "replay": "Execute a recording again and compare.",
     "diff": "Show where two traces first differ.",
     "golden": "Guard recordings in a repository.",
+    "campaign": "Record and verify many traces, here or on a cluster.",
     "import": "Turn a scheduler's JSON-lines log into a trace.",
     "export": "Write a trace as CSV.",
     "info": "Show what a trace holds.",

@@ -62,13 +62,15 @@ def test_bench_writes_json_that_follows_its_schema(
         "size": 3,
         "read": 2,
         "verify": 4,
-        "memory": 4,
+        "memory": 6,
         "diff": 2,
         "start-up": 2,
         "generate": 2 if NANDSEQGEN.exists() else 1,
         "record": 4,
         "runs": 4,
         "graph": 8,
+        "workorder": 8,
+        "campaign": 1,
     }
     assert "DeepDiff of" in capsys.readouterr().out
 

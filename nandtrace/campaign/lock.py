@@ -1,0 +1,85 @@
+"""One campaign a folder: a lock on a file, held as long as the process lives."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from nandtrace.errors import StorageError, UsageError
+
+_TRIES = 10
+_BETWEEN_S = 0.02
+"""Who only looks whether a campaign runs holds the lock for an instant."""
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock in the block. Raises UsageError with the pid of who holds it, or StorageError."""
+    descriptor = _open(path)
+    try:
+        _acquire(path, descriptor)
+        try:
+            _write_pid(path, descriptor)
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def holder_of(path: Path) -> int | None:
+    """The pid of the process that holds the lock: None where none does, 0 where it can't be told."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_pid(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        raise StorageError(str(path), error) from error
+
+
+def _acquire(path: Path, descriptor: int) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if not left:
+                pid = _read_pid(descriptor)
+                by = f"process {pid}" if pid else "another process"
+                raise UsageError(f"{path.parent}: {by} runs a campaign there") from error
+            time.sleep(_BETWEEN_S)
+        except OSError as error:
+            raise StorageError(str(path), error) from error
+        else:
+            return
+
+
+def _write_pid(path: Path, descriptor: int) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        raise StorageError(str(path), error) from error
+
+
+def _read_pid(descriptor: int) -> int:
+    text = os.pread(descriptor, 20, 0)
+    return int(text) if text.isdigit() else 0
