@@ -27,7 +27,8 @@ soak: $(STAMP)
 
 cover: $(STAMP)
 	$(BIN)/pytest -n 2 --cov=nandtrace.graph --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=90 tests/graph
-	$(BIN)/pytest -n 2 --cov=nandtrace.workorder --cov=nandtrace.campaign --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=90 tests/workorder tests/campaign
+	$(BIN)/pytest -n 2 --cov=nandtrace.workorder --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=90 tests/workorder
+	$(BIN)/pytest -n 2 --cov=nandtrace.campaign --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=90 tests/campaign
 
 docs: $(STAMP)
 	$(BIN)/python -m nandtrace.report

@@ -16,6 +16,6 @@ def load_schema(name: str) -> dict[str, Any]:
     """Read `schemas/<name>.schema.json`."""
     file_name = f"{name}.schema.json"
     packaged = resources.files("nandtrace") / "schemas" / file_name
-    text = packaged.read_text() if packaged.is_file() else (_CHECKOUT / file_name).read_text()
-    schema: dict[str, Any] = json.loads(text)
+    source = packaged if packaged.is_file() else _CHECKOUT / file_name
+    schema: dict[str, Any] = json.loads(source.read_bytes())
     return schema

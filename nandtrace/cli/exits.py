@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -42,13 +43,13 @@ def exit_code_of(error: BaseException) -> int:
         error.show()
         return Exit.USAGE
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        print("nandtrace: interrupted", file=sys.stderr)
+        _say("interrupted")
         return Exit.INTERRUPTED
     if is_output_error(error):
-        print(f"nandtrace: cannot write the output: {error}", file=sys.stderr)
+        _say(f"cannot write the output: {error}")
         return Exit.UNREADABLE
     if isinstance(error, NandtraceError):
-        print(f"nandtrace: {error}", file=sys.stderr)
+        _say(str(error))
         unreadable = isinstance(error, InputError | StorageError)
         return Exit.UNREADABLE if unreadable else Exit.USAGE
     return _defect(error)
@@ -57,9 +58,14 @@ def exit_code_of(error: BaseException) -> int:
 def _defect(error: BaseException) -> int:
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)
-    print(
-        f"nandtrace: a defect of nandtrace itself, please report it: {error!r} "
-        f"({DEBUG_VARIABLE}=1 shows where)",
-        file=sys.stderr,
+    _say(
+        f"a defect of nandtrace itself, please report it: {error!r} "
+        f"({DEBUG_VARIABLE}=1 shows where)"
     )
     return Exit.DEFECT
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        # Where stderr takes nothing either, the exit code has to do.
+        print(f"nandtrace: {text}", file=sys.stderr)

@@ -57,6 +57,10 @@ class Gate(StrEnum):
     MEMORY = "MEMORY"
 
 
+MEMORY_GATES = frozenset({Gate.PRESSURE, Gate.MEMORY})
+"""No event says when they open: they are asked again and again."""
+
+
 class Pressure(StrEnum):
     """How much of the memory is in use."""
 

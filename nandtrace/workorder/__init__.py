@@ -7,7 +7,11 @@
         await scheduler.join()
         await scheduler.stop()
 
-docs/workorder-model.md says what it does.
+docs/workorder-model.md says what it does. The way of an order: `scheduler` accepts it into the `book`, the
+`pump` asks the `gates`, `transitions` changes the state (book, slots of the `monitor`), logs and tells it,
+and `workers` have a handler (`order`, `processes`) work on it. Who waits is in `waiting`. `log` takes every
+event, `recording` makes a trace of them and continues one (`fold`, `restoring`); `scenario_*` play written
+days.
 """
 
 from nandtrace.vocab.workorder import Mode, OrderState, Policy, Pressure
@@ -20,6 +24,7 @@ from nandtrace.workorder.events import (
     HealthChanged,
     HealthReport,
     MemoryPressure,
+    MemoryWait,
     QueueEmpty,
     SlotAvailable,
     StaggerWait,
@@ -46,6 +51,7 @@ __all__ = [
     "HistoryEntry",
     "JournalLog",
     "MemoryPressure",
+    "MemoryWait",
     "Mode",
     "NullLog",
     "OrderState",

@@ -17,6 +17,9 @@ _STALE_KEPT = 64
 ENDED_KEPT = 1_000
 """So many orders that have ended are remembered, with their histories and outcomes."""
 
+HISTORY_KEPT = 100
+"""So many entries of an order's history are kept, the last ones."""
+
 
 class HistoryEntry(NamedTuple):
     """When an order entered a state, and why, where that needs saying."""
@@ -41,7 +44,7 @@ class Record:
     slot: int | None = None
     terminate: TerminateWhy | None = None
     deadline_ns: int = 0
-    history: list[HistoryEntry] = field(default_factory=list)
+    history: deque[HistoryEntry] = field(default_factory=lambda: deque(maxlen=HISTORY_KEPT))
     outcome: Outcome | None = None
 
     @property
@@ -51,6 +54,14 @@ class Record:
     @property
     def has_attempts_left(self) -> bool:
         return self.attempts <= self.max_retries
+
+
+class _Ended(NamedTuple):
+    """What is remembered of an order that has ended: not its payload."""
+
+    id: str
+    history: deque[HistoryEntry]
+    outcome: Outcome | None
 
 
 @dataclass(slots=True)
@@ -75,7 +86,7 @@ class OrderBook:
         self._live: dict[int, Record] = {}
         self._numbers: dict[str, int] = {}
         self._queue: list[tuple[int, int]] = []
-        self._ended: deque[Record] = deque(maxlen=ENDED_KEPT)
+        self._ended: deque[_Ended] = deque(maxlen=ENDED_KEPT)
         self.counts = dict.fromkeys(OrderState, 0)
         self.reserved = 0
         self.next_number = 0
@@ -118,16 +129,16 @@ class OrderBook:
 
     def history(self, order_id: str) -> list[HistoryEntry]:
         """The history of the order that has this id now, or had it last; empty where none is known."""
-        record = self.of_id(order_id) or self._last_ended(order_id)
-        return [] if record is None else list(record.history)
+        order = self.of_id(order_id) or self._last_ended(order_id)
+        return [] if order is None else list(order.history)
 
     def outcome(self, order_id: str) -> Outcome | None:
         """How the last order with this id ended; None where that is not known (any more)."""
-        record = self._last_ended(order_id)
-        return None if record is None else record.outcome
+        order = self._last_ended(order_id)
+        return None if order is None else order.outcome
 
-    def _last_ended(self, order_id: str) -> Record | None:
-        ended = (record for record in reversed(self._ended) if record.id == order_id)
+    def _last_ended(self, order_id: str) -> _Ended | None:
+        ended = (order for order in reversed(self._ended) if order.id == order_id)
         return next(ended, None)
 
     # ---- changing
@@ -189,7 +200,7 @@ class OrderBook:
 
     def _end(self, record: Record) -> None:
         del self._live[record.number], self._numbers[record.id]
-        self._ended.append(record)
+        self._ended.append(_Ended(record.id, record.history, record.outcome))
 
     @staticmethod
     def _reserves(record: Record) -> int:

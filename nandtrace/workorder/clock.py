@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import selectors
 import time
 from abc import ABC, abstractmethod
@@ -23,16 +24,23 @@ ResultT = TypeVar("ResultT")
 
 _NS = 1 / NS_PER_S
 
+_ASLEEP_NS = NS_PER_S
+"""A timer that is later than this was not merely kept waiting: the process did not run."""
+
+_HEARD_S = 0.2
+"""For so long it then is heard what came to pass meanwhile."""
+
 
 class Timer:
     """Something that is to happen at a time, unless it is cancelled before."""
 
-    __slots__ = ("callback", "due_ns", "handle")
+    __slots__ = ("callback", "due_ns", "handle", "is_put_off")
 
     def __init__(self, due_ns: int, callback: Callable[[], object]) -> None:
         self.due_ns = due_ns
         self.callback: Callable[[], object] | None = callback
         self.handle: asyncio.TimerHandle | None = None
+        self.is_put_off = False
 
     def cancel(self) -> None:
         """It is not to happen; no matter whether it did."""
@@ -92,9 +100,14 @@ class RealClock(Clock):
         timer.handle = loop.call_later(wait_ns * _NS, self._fire, timer)
 
     def _fire(self, timer: Timer) -> None:
-        """Event loops round: what they call early is put off once more."""
-        if self.now_ns() < timer.due_ns:
+        late_ns = self.now_ns() - timer.due_ns
+        if late_ns < 0:
+            # Event loops round, and called it early.
             self._arm(timer)
+        elif late_ns > _ASLEEP_NS and not timer.is_put_off:
+            # The process was stopped: what came to pass meanwhile is heard first.
+            timer.is_put_off = True
+            timer.handle = asyncio.get_running_loop().call_later(_HEARD_S, self._fire, timer)
         else:
             timer.fire()
 
@@ -151,10 +164,12 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         super().__init__(_VirtualSelector(self))
-        self._clock_resolution = _NS
 
     def time(self) -> float:
-        return self.clock.now_ns() * _NS
+        now = self.clock.now_ns() * _NS
+        # A timer is due within this: less than a step of the float would never be reached.
+        self._clock_resolution = max(_NS, math.ulp(now))
+        return now
 
 
 class _VirtualSelector(selectors.DefaultSelector):

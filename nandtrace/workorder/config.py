@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from nandtrace.errors import WorkOrderError
 from nandtrace.trace.workorder_recorder import WorkOrderLimits
@@ -85,6 +85,3 @@ class SchedulerConfig:
             settle_ns=duration_ns_of(self.settle_s, "settle_s"),
             decision_within_ns=0 if is_virtual else positive_ns_of(self.late_s, "late_s"),
         )
-
-
-SETTINGS = tuple(field.name for field in fields(SchedulerConfig))

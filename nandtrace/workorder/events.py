@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nandtrace.vocab.workorder import OrderState, Pressure
+from nandtrace.vocab.workorder import Gate, OrderState, Pressure
 from nandtrace.workorder.order import Outcome
 from nandtrace.workorder.probe import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """The resources at one moment. `cpu` is the share of all cores in use since the report before."""
+    """The resources at the moment of the report.
+
+    `pressure` is the level that was told last, `cpu` the share of all cores in use since the report before.
+    """
 
     healthy: bool
     slots: int
@@ -73,6 +76,15 @@ class StaggerWait:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryWait:
+    """An order would be claimed, but the memory does not allow it; the gate says why."""
+
+    id: str
+    gate: Gate
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """An order's state; `old` is None for an order that was just accepted."""
 
@@ -105,6 +117,7 @@ SchedulerEvent = (
     | QueueEmpty
     | Backpressure
     | StaggerWait
+    | MemoryWait
     | StateChanged
     | TerminalReached
     | StrayRelease

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -30,9 +30,9 @@ class LogState:
     def apply(self, event: Event) -> None:
         """Take in the next event. A kind that changes no state changes the clock alone."""
         self._state["clock_ns"] = event.time_ns
-        change = getattr(self, f"_{event.kind.lower()}", None)
+        change = _CHANGES.get(event.kind)
         if change is not None:
-            change(event.time_ns, **event.fields)
+            change(self, event.time_ns, **event.fields)
 
     def _mode(self, _: int, mode: str, **__: object) -> None:
         self._state["mode"] = mode
@@ -138,3 +138,24 @@ class LogState:
 
     def _count(self, total: str) -> None:
         self._state["totals"][total] += 1
+
+
+_CHANGES: dict[str, Callable[..., None]] = {
+    "MODE": LogState._mode,
+    "HANDLER": LogState._handler,
+    "ENQUEUE": LogState._enqueue,
+    "REFUSE": LogState._refuse,
+    "CLAIM": LogState._claim,
+    "READY": LogState._ready,
+    "COMPLETE": LogState._complete,
+    "FAIL": LogState._fail,
+    "RETRY": LogState._retry,
+    "TERMINATE": LogState._terminate,
+    "CANCEL": LogState._cancel,
+    "RELEASE": LogState._release,
+    "PRESSURE": LogState._pressure,
+    "HEALTH": LogState._health,
+    "RESTART": LogState._restart,
+    "RECOVER": LogState._recover,
+}
+"""The kinds of events that change the state."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import warnings
 
 from nandtrace.trace.workorder_recorder import WorkOrderLimits
 from nandtrace.vocab.workorder import Pressure
@@ -25,8 +26,9 @@ class ResourceMonitor:
         self._listeners = listeners or Listeners()
         self.pressure = Pressure.NONE
         self.healthy = True
-        self._free = list(range(limits.slots))
         self._used: dict[int, int] = {}
+        self._released: list[int] = []
+        self._next = 0  # the lowest slot that nobody has had
 
     # ---- slots
 
@@ -37,11 +39,11 @@ class ResourceMonitor:
 
     @property
     def slots_free(self) -> int:
-        return len(self._free)
+        return self.slots - len(self._used)
 
     @property
     def has_free_slot(self) -> bool:
-        return bool(self._free)
+        return len(self._used) < self.slots
 
     def held(self) -> list[tuple[int, int]]:
         """The slots in use with their holders, ascending."""
@@ -53,22 +55,29 @@ class ResourceMonitor:
 
     def acquire(self, holder: int) -> int:
         """Take the lowest free slot; there must be one."""
-        slot = heapq.heappop(self._free)
+        if self._released:
+            slot = heapq.heappop(self._released)
+        else:
+            slot = self._next
+            self._next += 1
         self._used[slot] = holder
         return slot
 
     def take(self, slot: int, holder: int) -> None:
         """Take a certain slot, which must be free."""
-        self._free.remove(slot)
-        heapq.heapify(self._free)
+        self._released += range(self._next, slot + 1)
+        self._next = max(self._next, slot + 1)
+        self._released.remove(slot)
+        heapq.heapify(self._released)
         self._used[slot] = holder
 
     def release(self, slot: int, holder: int) -> bool:
-        """Give a slot back; False, and nothing happens, where it is not that holder's."""
+        """Give a slot back; False, with a RuntimeWarning, where it is not that holder's."""
         if self._used.get(slot) != holder:
+            warnings.warn(f"slot {slot} is not held by {holder}", RuntimeWarning, stacklevel=2)
             return False
         del self._used[slot]
-        heapq.heappush(self._free, slot)
+        heapq.heappush(self._released, slot)
         self._listeners.tell(SlotAvailable(slot))
         return True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,14 +12,13 @@ from dataclasses import dataclass
 from nandtrace.errors import NandtraceError
 from nandtrace.workorder.order import Attempt, Handler
 
-KEPT_BYTES = 2**20
-_READ_BYTES = 2**16
+KEPT_BYTES = 2**16
 _SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """How a process ended, and the last 2**20 bytes of what it wrote.
+    """How a process ended, and the last 2**16 bytes of what it wrote.
 
     A negative `returncode` is the signal that killed it.
     """
@@ -49,12 +47,55 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+class _Child(asyncio.SubprocessProtocol):
+    """A process: the end of what it says, whether it has ended, and whether its pipes are closed."""
+
+    transport: asyncio.SubprocessTransport
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        self._said = {1: bytearray(), 2: bytearray()}
+
+    def tell(self, given: bytes) -> None:
+        """Write to its stdin, as far as it cares to read."""
+        stdin = self.transport.get_pipe_transport(0)
+        assert isinstance(stdin, asyncio.WriteTransport)
+        stdin.write(given)
+
+    def result(self) -> ProcessResult:
+        """How it ended."""
+        returncode = self.transport.get_returncode()
+        assert returncode is not None
+        return ProcessResult(returncode, bytes(self._said[1]), bytes(self._said[2]))
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Signal it, and those that it started that stayed in its session."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.transport.get_pid(), number)
+
+    # ---- called by asyncio
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        said = self._said[fd]
+        said += data
+        del said[:-KEPT_BYTES]
+
+    def process_exited(self) -> None:
+        self.exited.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio calls it so
+        self.closed.set_result(None)
+
+
 class ProcessHandler(Handler):
     """Runs a command for each attempt; the attempt succeeds with exit code 0, its result is a ProcessResult.
 
     `command_of` gives the command, `input_of` what it finds on its stdin, which then stays open until the
     process has ended: one that reads on learns when this process dies. Told to end, a process and all that
     it started get SIGTERM, and `kill_after_s` later SIGKILL; its attempt is over when it has really ended.
+    What it leaves running in its session gets SIGKILL too.
     """
 
     def __init__(
@@ -69,63 +110,48 @@ class ProcessHandler(Handler):
         self._input_of = input_of or (lambda _: b"")
         self._environment = environment
         self._kill_after_s = kill_after_s
-        self._processes: dict[Attempt, Process] = {}
+        self._children: dict[int, _Child] = {}
+        """By the identity of the attempt: other schedulers count theirs alike."""
 
     async def prepare(self, attempt: Attempt) -> None:
         # A session of its own: an interrupt from the terminal is this program's to handle.
-        self._processes[attempt] = await asyncio.create_subprocess_exec(
+        transport, child = await asyncio.get_running_loop().subprocess_exec(
+            _Child,
             *self._command_of(attempt),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
             env=self._environment,
             start_new_session=True,
         )
+        child.transport = transport
+        self._children[id(attempt)] = child
 
     async def run(self, attempt: Attempt) -> ProcessResult:
-        result = await _result_of(self._processes[attempt], self._input_of(attempt))
+        child = self._children[id(attempt)]
+        child.tell(self._input_of(attempt))
+        await asyncio.shield(child.exited)
+        # What it left running may hold its pipes open.
+        child.signal_all(signal.SIGKILL)
+        await self._wait(child.closed)
+        result = child.result()
         if result.returncode != 0:
             raise ProcessFailed(result)
         return result
 
     async def close(self, attempt: Attempt) -> None:
-        process = self._processes.pop(attempt, None)
-        if process is None:
+        child = self._children.pop(id(attempt), None)
+        if child is None:
             return
         try:
-            if process.returncode is None:
-                _signal_all(process, signal.SIGTERM)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), self._kill_after_s)
+            if not child.exited.done():
+                child.signal_all(signal.SIGTERM)
+                await self._wait(child.exited)
         finally:
-            _signal_all(process, signal.SIGKILL)
-        await process.wait()
-        assert process.stdin is not None
-        process.stdin.close()
+            child.signal_all(signal.SIGKILL)
+            try:
+                await asyncio.shield(child.exited)
+            finally:
+                child.transport.close()
 
-
-async def _result_of(process: Process, given: bytes) -> ProcessResult:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with suppress(ConnectionError):
-        # It may not care to read.
-        process.stdin.write(given)
-        await process.stdin.drain()
-    stdout, stderr = await asyncio.gather(_tail(process.stdout), _tail(process.stderr))
-    return ProcessResult(await process.wait(), stdout, stderr)
-
-
-async def _tail(stream: asyncio.StreamReader) -> bytes:
-    """Read to the end, and keep the last KEPT_BYTES."""
-    kept = bytearray()
-    while piece := await stream.read(_READ_BYTES):
-        kept += piece
-        del kept[:-KEPT_BYTES]
-    return bytes(kept)
-
-
-def _signal_all(process: Process, number: signal.Signals) -> None:
-    """Signal a process and those it started that stayed in its session."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+    async def _wait(self, future: asyncio.Future[None]) -> None:
+        """Wait for a while."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(future), self._kill_after_s)

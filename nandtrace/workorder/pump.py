@@ -6,16 +6,13 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from nandtrace.vocab.workorder import Gate, Mode, Pressure, RunEnd
+from nandtrace.vocab.workorder import MEMORY_GATES, Mode, Pressure, RunEnd
 from nandtrace.workorder.clock import Timer
 from nandtrace.workorder.gates import Decision, Gates
 from nandtrace.workorder.order import Handler
 from nandtrace.workorder.snapshot import take_snapshot
 from nandtrace.workorder.transitions import Transitions
 from nandtrace.workorder.workers import Workers
-
-_POLLED = (Gate.PRESSURE, Gate.MEMORY)
-"""No event says when these open."""
 
 Safely = Callable[..., None]
 """Calls a function with arguments, and sees to what it raises."""
@@ -93,7 +90,7 @@ class Pump:
     def _sleep(self, decision: Decision) -> None:
         """Set the timer that wakes the pump where no event would."""
         clock, due_ns = self._state.clock, decision.until_ns
-        if decision.gate in _POLLED:
+        if decision.gate in MEMORY_GATES:
             due_ns = clock.now_ns() + self._state.limits.poll_ns
         if due_ns is not None:
             self._wake_timer = clock.call_at(due_ns, partial(self._safely, self.wake))

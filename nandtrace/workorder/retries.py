@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from nandtrace.trace.workorder_recorder import WorkOrderLimits
 
-_STEPS_TO_ANY_CAP = 42_000
-"""By so many steps of 1.001, the smallest that grows, even 1 ns is past the longest time there is."""
-
 
 def nominal_delay_ns(limits: WorkOrderLimits, attempt: int) -> int:
     """The delay after a failed attempt, without jitter."""
-    factor, steps = limits.backoff_factor_permille, min(attempt - 1, _STEPS_TO_ANY_CAP)
-    grown: int = limits.backoff_ns * factor**steps // 1000**steps
-    return min(grown, limits.backoff_cap_ns)
+    base_ns, cap_ns, factor = (
+        limits.backoff_ns,
+        limits.backoff_cap_ns,
+        limits.backoff_factor_permille,
+    )
+    if base_ns == 0 or factor == 1000 or base_ns >= cap_ns:
+        return min(base_ns, cap_ns)
+    # The numbers below grow with the steps, and past the cap they don't matter.
+    steps_to_cap = math.ceil(math.log(cap_ns / base_ns) / math.log(factor / 1000)) + 1
+    steps = min(attempt - 1, steps_to_cap)
+    grown: int = base_ns * factor**steps // 1000**steps
+    return min(grown, cap_ns)
 
 
 def retry_delay_ns(limits: WorkOrderLimits, seed: int, order_id: str, attempt: int) -> int:

@@ -48,6 +48,8 @@ class ScriptedHandler(Handler):
     def __init__(self, clock: Clock, orders: Mapping[int, ScriptedOrder]) -> None:
         self._clock = clock
         self._orders = orders
+        self.is_dead = False
+        """Its process has died: the deaf end too."""
 
     async def prepare(self, attempt: Attempt) -> None:
         order = self._orders[attempt.number]
@@ -71,7 +73,7 @@ class ScriptedHandler(Handler):
             try:
                 await self._clock.sleep_until(due_ns)
             except asyncio.CancelledError:
-                if ending is not Ending.DEAF:
+                if ending is not Ending.DEAF or self.is_dead:
                     raise
 
 
@@ -110,8 +112,9 @@ class Life:
         try:
             return await self._live()
         finally:
-            # What is still there ends with the event loop, and that is not for the trace.
             self._log.cut()
+            self._handler.is_dead = True
+            self._scheduler.abandon()
 
     async def _live(self) -> Step | None:
         coming = self._script.coming

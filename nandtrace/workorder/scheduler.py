@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -147,19 +146,23 @@ class Scheduler:
             self._state.refuse(order, refusal)
 
     async def submit(self, order: WorkOrder) -> int:
-        """Accept an order as soon as there is room; returns its number. Else it raises like `enqueue`."""
-        while self._state.book.is_full and self.mode not in (Mode.STOPPING, Mode.STOPPED):
-            try:
-                await self._waiting.room()
-            except asyncio.CancelledError:
-                # The next in line may have what was given to this one.
-                self._give_room()
-                raise
+        """Accept an order as soon as there is room, first come, first served; returns its number.
+
+        Else it raises like `enqueue`.
+        """
+        place = self._waiting.line_up()
         try:
+            while self._must_wait(place):
+                await self._waiting.room(place)
             return self.enqueue(order)
-        except WorkOrderError:
+        finally:
+            self._waiting.leave(place)
             self._give_room()
-            raise
+
+    def _must_wait(self, place: object) -> bool:
+        if self.mode in (Mode.STOPPING, Mode.STOPPED):
+            return False
+        return self._state.book.is_full or not self._waiting.is_first(place)
 
     def dequeue(self, order_id: str) -> bool:
         """Take a PENDING order out of the queue; False where it is not there (any more)."""
@@ -200,7 +203,8 @@ class Scheduler:
     async def wait(self, order_id: str) -> Outcome:
         """Wait until an order has ended.
 
-        Raises WorkOrderError where no such order is known, SchedulerStopped where the scheduler stops first.
+        Of orders that have ended the last 1 000 are known. Raises WorkOrderError where no such order is,
+        SchedulerStopped where the scheduler stops first.
         """
         record = self._live(order_id)
         if record is not None:
@@ -215,7 +219,7 @@ class Scheduler:
     async def join(self) -> None:
         """Wait until no order is live, or the scheduler has stopped."""
         self._waiting.check()
-        if self._state.book.live and self.mode is not Mode.STOPPED:
+        while self._state.book.live and self.mode is not Mode.STOPPED:
             await self._waiting.idle()
 
     # ---- life
@@ -251,7 +255,8 @@ class Scheduler:
         """Claim and accept nothing more, and wait for what is active.
 
         After the grace period, by default the configuration's, handlers are told to end. What is in the
-        queue stays there. Returns once nothing is active; at once where the scheduler has stopped.
+        queue stays there. Returns once nothing is active; at once where the scheduler has stopped. A stop
+        that is called again waits for the first, whose grace it does not change.
         """
         grace_ns = self._state.limits.stop_grace_ns
         if grace_s is not None:
@@ -274,6 +279,14 @@ class Scheduler:
             self._grace_timer = self.clock.call_at(until_ns, grace_over)
         else:
             self._end()
+
+    def abandon(self) -> None:
+        """Give up at once, as if the process had died: nothing is settled, and nothing logged any more.
+
+        Handlers are cancelled. A log can be continued from here.
+        """
+        if self._waiting.error is None:
+            self._break_off(SchedulerStopped("the scheduler was given up"))
 
     def _grace_over(self) -> None:
         with self._listeners.held():
@@ -389,9 +402,12 @@ class Scheduler:
         try:
             callback(*arguments)
         except Exception as error:
-            self._pump.stop()
-            for timer in (self._grace_timer, *self._retry_timers.values()):
-                if timer is not None:
-                    timer.cancel()
-            self._waiting.break_off(error)
-            self._workers.cancel_all()
+            self._break_off(error)
+
+    def _break_off(self, error: BaseException) -> None:
+        self._pump.stop()
+        for timer in (self._grace_timer, *self._retry_timers.values()):
+            if timer is not None:
+                timer.cancel()
+        self._waiting.break_off(error)
+        self._workers.cancel_all()

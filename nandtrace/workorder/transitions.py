@@ -8,6 +8,7 @@ from nandtrace.trace.workorder_recorder import WorkOrderLimits
 from nandtrace.vocab import NULL
 from nandtrace.vocab.workorder import (
     ACTIVE,
+    MEMORY_GATES,
     TERMINAL,
     CancelReason,
     FailCause,
@@ -21,6 +22,7 @@ from nandtrace.workorder.book import OrderBook, Record
 from nandtrace.workorder.clock import Clock
 from nandtrace.workorder.events import (
     Backpressure,
+    MemoryWait,
     QueueEmpty,
     StaggerWait,
     StateChanged,
@@ -138,6 +140,10 @@ class Transitions:
             assert record is not None
             assert until_ns is not None
             self.listeners.tell(StaggerWait(record.id, until_ns - now_ns))
+        elif gate in MEMORY_GATES:
+            assert record is not None
+            assert reading is not None
+            self.listeners.tell(MemoryWait(record.id, gate, reading))
 
     def claim(self, now_ns: int, record: Record, reading: Reading) -> Attempt:
         """The order gets a slot and its next attempt."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TypeVar
 
 from nandtrace.errors import SchedulerStopped
@@ -19,8 +18,9 @@ class Waiting:
     def __init__(self) -> None:
         self.error: BaseException | None = None
         self._outcomes: dict[int, asyncio.Future[Outcome]] = {}
-        self._room: deque[asyncio.Future[None]] = deque()
-        self._idle: list[asyncio.Future[None]] = []
+        self._room: dict[object, asyncio.Future[None] | None] = {}
+        """By their places, in the order in which they came."""
+        self._idle: dict[asyncio.Future[None], None] = {}
         self._stopped: asyncio.Future[None] | None = None
 
     def check(self) -> None:
@@ -38,19 +38,35 @@ class Waiting:
             future = self._outcomes[number] = _future()
         return await asyncio.shield(future)
 
-    async def room(self) -> None:
-        """Until there may be room in the queue."""
+    def line_up(self) -> object:
+        """Wait for room in the queue; returns a place, for the calls that follow."""
+        place = object()
+        self._room[place] = None
+        return place
+
+    def is_first(self, place: object) -> bool:
+        """Whether nobody stands before a place."""
+        return next(iter(self._room)) is place
+
+    async def room(self, place: object) -> None:
+        """Until there may be room for whoever stands there."""
         self.check()
-        future: asyncio.Future[None] = _future()
-        self._room.append(future)
+        future = self._room[place] = _future()
         await future
+
+    def leave(self, place: object) -> None:
+        """Wait no longer."""
+        del self._room[place]
 
     async def idle(self) -> None:
         """Until no order is live, or the scheduler has stopped."""
         self.check()
         future: asyncio.Future[None] = _future()
-        self._idle.append(future)
-        await future
+        self._idle[future] = None
+        try:
+            await future
+        finally:
+            self._idle.pop(future, None)
 
     async def stopped(self) -> None:
         """Until the scheduler has stopped; it must be about to."""
@@ -69,23 +85,21 @@ class Waiting:
             _set(future, record.outcome)
 
     def room_free(self) -> None:
-        """There is room for one, who wakes the next through what it does."""
-        while self._room:
-            future = self._room.popleft()
-            if not future.done():
-                future.set_result(None)
-                return
+        """There is room for the first, who leaves the line to the next."""
+        first = next(iter(self._room.values()), None)
+        if first is not None:
+            _set(first, None)
 
     def all_over(self) -> None:
         """No order is live."""
         for future in self._idle:
             _set(future, None)
-        self._idle.clear()
 
     def stopping(self) -> None:
         """Nothing is accepted any more: who waits for room learns of it."""
-        while self._room:
-            _set(self._room.popleft(), None)
+        for future in self._room.values():
+            if future is not None:
+                _set(future, None)
 
     def end(self) -> None:
         """The scheduler has stopped; what is in the queue stays there."""
@@ -101,12 +115,10 @@ class Waiting:
         self.error = error
         for outcome in self._outcomes.values():
             _fail(outcome, error)
-        for future in (*self._room, *self._idle, self._stopped):
+        for future in (*self._room.values(), *self._idle, self._stopped):
             if future is not None:
                 _fail(future, error)
         self._outcomes.clear()
-        self._room.clear()
-        self._idle.clear()
 
 
 def _future() -> asyncio.Future[ResultT]:

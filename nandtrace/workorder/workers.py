@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from nandtrace.errors import SchedulerStopped
 from nandtrace.vocab.workorder import (
     CancelReason,
     FailCause,
@@ -93,7 +94,7 @@ class Workers:
             return await self._make(work, handler)
         except SystemExit as error:
             # A command that was called as a function: it ends the attempt, not the program.
-            raise _HandlerExit(f"SystemExit: {error}") from error
+            raise _HandlerExit("" if error.code is None else error.code) from error
 
     async def _make(self, work: _Work, handler: Handler) -> object:
         try:
@@ -116,6 +117,7 @@ class Workers:
             work.task.cancel()
         for task in self._abandoned:
             task.add_done_callback(_retrieve)
+            task.cancel()
 
     def _ready(self, work: _Work) -> None:
         with self._state.listeners.held():
@@ -134,6 +136,8 @@ class Workers:
     def _ended(self, work: _Work, task: asyncio.Task[object]) -> None:
         self._abandoned.discard(task)
         _retrieve(task)
+        if task.cancelled() and task.cancelling() and work.deadline is None:
+            raise SchedulerStopped("somebody else, or the event loop's end, cancelled a handler")
         if work.is_over:
             self._state.stray(work.attempt)
         else:
@@ -178,7 +182,11 @@ def _error_of(task: asyncio.Task[object]) -> str | None:
     error = task.exception()
     if error is None:
         return None
-    text = f"{type(error).__name__}: {error}".removesuffix(": ")
-    if isinstance(error, _HandlerExit):
-        text = str(error).removesuffix(": ")
+    name = "SystemExit" if isinstance(error, _HandlerExit) else type(error).__name__
+    try:
+        said = str(error)
+    except Exception:
+        # Its own text fails; its name must do.
+        said = ""
+    text = f"{name}: {said}" if said else name
     return text[:_LONGEST_ERROR].encode(errors="backslashreplace").decode()

@@ -25,7 +25,6 @@ from nandtrace.vocab.workorder import WORKORDER
 from nandtrace.workorder import (
     Attempt,
     Handler,
-    Mode,
     NullLog,
     OrderState,
     Probe,
@@ -261,9 +260,7 @@ async def _live(
         else:
             recorder.flush()
             left = partial_path(dies).read_bytes()
-            # Nothing comes any more of what the loop does with the tasks that are left.
-            scheduler._state.log, scheduler._state.mode = NullLog(), Mode.STOPPED
-            scheduler._listeners._listeners.clear()
+            scheduler.abandon()
     finally:
         recorder.discard()
     log.entries = told

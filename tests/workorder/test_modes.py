@@ -7,8 +7,32 @@ import asyncio
 import pytest
 
 from nandtrace.errors import SchedulerStopped, WorkOrderError
-from nandtrace.workorder import Mode, OrderState, Outcome, StrayRelease
-from tests.workorder.orders import Stage, Worker, deaf, fails, hangs, play, settle, takes
+from nandtrace.workorder import (
+    Attempt,
+    Mode,
+    OrderState,
+    Outcome,
+    Scheduler,
+    StrayRelease,
+    TerminalReached,
+    VirtualClock,
+    run_virtual,
+)
+from tests.workorder.orders import (
+    Act,
+    Body,
+    Memory,
+    Stage,
+    StoryLog,
+    Worker,
+    config_of,
+    deaf,
+    fails,
+    hangs,
+    play,
+    settle,
+    takes,
+)
 
 
 def test_start_pause_resume_and_stop_are_idempotent() -> None:
@@ -312,3 +336,60 @@ def test_what_is_no_handler_is_refused() -> None:
             stage.scheduler.set_handler(7)  # type: ignore[arg-type]
 
     assert play(body).lines() == ["HANDLER 1"]
+
+
+def _unfinished(body: Body, act: Act) -> StoryLog:
+    """A life that ends with its event loop."""
+    log = StoryLog()
+
+    async def main(clock: VirtualClock) -> None:
+        memory = Memory()
+        scheduler = Scheduler(config_of(), Worker(default=act), clock=clock, probe=memory, log=log)
+        await body(Stage(scheduler, clock, log, memory))
+
+    run_virtual(main)
+    return log
+
+
+def test_an_abandoned_scheduler_settles_nothing_and_says_so_to_who_waits() -> None:
+    ended: list[str] = []
+
+    async def work(_: Attempt) -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            ended.append("cancelled")
+
+    async def body(stage: Stage) -> None:
+        stage.enqueue("a")
+        stage.scheduler.start()
+        await stage.until(1)
+        waiting = asyncio.ensure_future(stage.scheduler.wait("a"))
+        await settle()
+        stage.scheduler.abandon()
+        stage.scheduler.abandon()
+        with pytest.raises(SchedulerStopped, match="given up"):
+            await waiting
+        with pytest.raises(SchedulerStopped, match="given up"):
+            await stage.scheduler.stop()
+        await settle()
+
+    log = _unfinished(body, work)
+    assert log.lines("READY") == ["READY 0"]
+    assert log.lines("FAIL", "CANCEL", "RELEASE") == []
+    assert ended == ["cancelled"]
+
+
+def test_an_event_loop_that_ends_fails_no_order() -> None:
+    """Its end cancels all tasks: that is nothing that a handler did."""
+    told: list[object] = []
+
+    async def body(stage: Stage) -> None:
+        stage.enqueue("a", "b")
+        stage.scheduler.subscribe(told.append)
+        stage.scheduler.start()
+        await stage.until(1)
+
+    log = _unfinished(body, takes(5))
+    assert log.lines("CLAIM", "FAIL", "RELEASE") == ["CLAIM 0 1 0"]
+    assert not [event for event in told if isinstance(event, TerminalReached)]

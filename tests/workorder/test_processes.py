@@ -50,7 +50,7 @@ def _run(
             await body(scheduler)
         outcome = await scheduler.wait("a")
         await scheduler.stop()
-        assert handler._processes == {}
+        assert handler._children == {}
         return outcome
 
     return asyncio.run(main())
@@ -215,7 +215,39 @@ def test_where_the_scheduler_breaks_its_processes_end() -> None:
         scheduler.start()
         with pytest.raises(OSError, match="No space left"):
             await scheduler.join()
-        while handlers[0]._processes:
+        while handlers[0]._children:
             await asyncio.sleep(0.005)
 
     asyncio.run(main())
+
+
+def test_a_process_may_answer_while_it_is_still_being_told() -> None:
+    given = b"x" * 4_000_000
+    script = (
+        "import sys\n"
+        "while piece := sys.stdin.buffer.read1(65536):\n"
+        "    sys.stdout.buffer.write(piece)\n"
+        "    if piece.endswith(b'.'): break\n"
+    )
+    outcome = _run(script, input_of=lambda _: given + b".")
+    assert isinstance(outcome.result, ProcessResult)
+    assert outcome.result.stdout == (given + b".")[-KEPT_BYTES:]
+
+
+def test_one_that_left_its_session_and_keeps_the_pipes_holds_nothing_up(tmp_path: Path) -> None:
+    """Neither the result nor, once it is over, a descriptor of this process."""
+    told = tmp_path / "pid"
+    script = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        f"    os.setsid(); open({str(told)!r}, 'w').write(str(os.getpid()) + chr(10)); time.sleep(60)\n"
+    )
+
+    async def away(_: Scheduler) -> None:
+        await _appears(told)
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    outcome = _run(script, away, kill_after_s=0.1)
+    assert outcome.state is OrderState.COMPLETED
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    os.kill(int(told.read_text()), signal.SIGKILL)

@@ -330,3 +330,37 @@ def test_hanging_orders_do_not_block_the_queue_of_others() -> None:
         assert (statistics.active, statistics.completed) == (1, 2)
 
     play(body, Worker({"a": hangs}), slots=2)
+
+
+def test_who_waits_for_room_is_not_overtaken_by_who_comes_later() -> None:
+    """Neither by one that submits in the moment in which there is room, nor for having been disappointed."""
+
+    async def body(stage: Stage) -> None:
+        stage.enqueue("a")
+        scheduler = stage.scheduler
+        waiting = [asyncio.ensure_future(scheduler.submit(WorkOrder(x))) for x in "bc"]
+        await settle()
+        scheduler.cancel("a")
+        stage.enqueue("x")
+        late = asyncio.ensure_future(scheduler.submit(WorkOrder("d")))
+        await settle()
+        scheduler.cancel("x")
+        scheduler.start()
+        await asyncio.gather(*waiting, late)
+        await scheduler.join()
+
+    ids = [line.split()[2] for line in play(body, max_depth=1).lines("ENQUEUE")]
+    assert ids == ["a", "x", "b", "c", "d"]
+
+
+def test_one_that_no_longer_waits_leaves_nothing_behind() -> None:
+    async def body(stage: Stage) -> None:
+        stage.enqueue("a")
+        for _ in range(3):
+            for waiting in (stage.scheduler.submit(WorkOrder("b")), stage.scheduler.join()):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(waiting, 0.1)
+        assert stage.scheduler._waiting._room == {}
+        stage.scheduler.cancel("a")
+
+    play(body, max_depth=1)

@@ -36,7 +36,7 @@ CONFIG = SchedulerConfig(
     poll_s=0.005,
     resource_poll_s=0.01,
     terminate_grace_s=0.02,
-    lease_s=0.2,
+    lease_s=2,
     late_s=30.0,
 )
 """Late by half a minute: machines that run tests are busy."""

@@ -12,11 +12,14 @@ from nandtrace.workorder import (
     HistoryEntry,
     OrderState,
     Outcome,
+    Scheduler,
     StateChanged,
     TerminalReached,
+    VirtualClock,
     WorkOrder,
+    run_virtual,
 )
-from tests.workorder.orders import S, Stage, Worker, fails, hangs, play, takes
+from tests.workorder.orders import Memory, S, Stage, Worker, config_of, fails, hangs, play, takes
 
 PENDING, PREPARING, RUNNING, WAITING_RETRY, COMPLETED, FAILED, CANCELLED = OrderState
 
@@ -268,3 +271,21 @@ def test_a_cancelled_order_is_told_once_its_handler_has_ended(prepares: bool) ->
         ]
 
     play(body, Worker({"a": hangs}, prepares={"a": hangs} if prepares else {}))
+
+
+class _Speechless(Exception):  # noqa: N818 - it is what it is
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_exception_without_words_fails_its_attempt_by_its_name() -> None:
+    async def work(_: Attempt) -> None:
+        raise _Speechless
+
+    async def main(clock: VirtualClock) -> Outcome:
+        scheduler = Scheduler(config_of(), work, clock=clock, probe=Memory())
+        scheduler.enqueue(WorkOrder("a"))
+        scheduler.start()
+        return await scheduler.wait("a")
+
+    assert run_virtual(main) == Outcome(OrderState.FAILED, 1, error="_Speechless")

@@ -56,7 +56,7 @@ class StaggerFromEnds(Gates):
         ended = self._state.book._ended
         if not ended:
             return super()._stagger_end_ns()
-        return ended[-1].since_ns + self._state.limits.stagger_ns
+        return ended[-1].history[-1].time_ns + self._state.limits.stagger_ns
 
 
 class NoStaggerForRetries(Gates):

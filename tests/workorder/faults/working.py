@@ -28,10 +28,14 @@ class LeakedSlot(Transitions):
 class SlotLostOnTheWay(ResourceMonitor):
     """Slot 1 is said to be released, and is not free for anybody."""
 
+    @property
+    def has_free_slot(self) -> bool:
+        return bool(self._released) or self._next < self.slots
+
     def release(self, slot: int, holder: int) -> bool:
         released = super().release(slot, holder)
-        if slot == 1 and 1 in self._free:
-            self._free.remove(1)
+        if slot == 1 and 1 in self._released:
+            self._released.remove(1)
         return released
 
 
@@ -68,8 +72,8 @@ class SaysForced(Transitions):
     """Every release of a handler that was asked to end is said to be forced."""
 
     def release(self, attempt: Attempt, *, forced: bool) -> None:
-        record = next((r for r in self.book._ended if r.number == attempt.number), None)
-        cancelled = record is not None and record.state is OrderState.CANCELLED
+        outcome = self.book.outcome(attempt.order.id)
+        cancelled = outcome is not None and outcome.state is OrderState.CANCELLED
         super().release(attempt, forced=forced or cancelled)
 
 
@@ -80,17 +84,18 @@ class OneSlotMore(ResourceMonitor):
 
     @property
     def has_free_slot(self) -> bool:
-        if not self._free and not self.extra:
+        if not super().has_free_slot and not self.extra:
             self.extra = True
-            self._free.append(self.slots)
-        return bool(self._free)
+            self._released.append(self.slots)
+            return True
+        return super().has_free_slot
 
 
 class HighestFreeSlot(ResourceMonitor):
     """The highest free slot is taken."""
 
     def acquire(self, holder: int) -> int:
-        slot = max(self._free)
+        slot = max(slot for slot in range(self.slots) if self.holder(slot) is None)
         self.take(slot, holder)
         return slot
 
@@ -103,7 +108,8 @@ class SharesASlot(ResourceMonitor):
         return 0 if 0 in self._used and slot == 1 else slot
 
     def release(self, slot: int, holder: int) -> bool:
-        super().release(slot, holder)
+        if self.holder(slot) == holder:
+            super().release(slot, holder)
         return True
 
 
@@ -131,9 +137,10 @@ class DoubleClaim(Gates):
         self.done = True
         reading = decision.reading
         assert reading is not None
-        log, first = self._state.log, active[0]
+        log, first, monitor = self._state.log, active[0], self._state.monitor
+        free = next(slot for slot in range(monitor.slots) if monitor.holder(slot) is None)
         log.claim(
-            *(now_ns, first.number, first.attempts + 1, self._state.monitor._free[0]),
+            *(now_ns, first.number, first.attempts + 1, free),
             *(reading.total_bytes, reading.available_bytes),
         )
         return decision
