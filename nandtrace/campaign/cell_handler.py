@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from nandtrace.campaign.cell_process import (
     CELL_COMMAND,
+    CellCancelled,
     CellCrashError,
     answer_of,
     cell_environment,
@@ -39,6 +43,10 @@ class CellHandler(Handler):
         self._session = session
         self._broken = broken
         self._reasons: dict[str, str] = {}
+        self._begun_s: dict[str, float] = {}
+        self._took_s: dict[str, float] = {}
+        self._tasks: dict[Attempt, asyncio.Task[object]] = {}
+        self._is_over = False
         self._processes = ProcessHandler(
             lambda _: CELL_COMMAND,
             input_of=self._input_of,
@@ -47,9 +55,16 @@ class CellHandler(Handler):
         )
 
     async def prepare(self, attempt: Attempt) -> None:
-        self._session.began(cell_of(attempt))
+        if self._is_over:
+            raise CellCancelled("the session is over")
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks[attempt] = task
+        self._begun_s[attempt.order.id] = time.monotonic()
+        with self._breaking():
+            self._session.began(cell_of(attempt))
         try:
-            await self._processes.prepare(attempt)
+            await _to_its_end(self._processes.prepare(attempt))
         except OSError as error:
             # No process can be had at the moment; a retry may find one.
             self._over(attempt, f"its process can't be started: {error}")
@@ -74,11 +89,26 @@ class CellHandler(Handler):
 
     async def close(self, attempt: Attempt) -> None:
         try:
-            await self._processes.close(attempt)
+            await _to_its_end(self._processes.close(attempt))
         finally:
+            self._tasks.pop(attempt, None)
             trace = self._trace(attempt)
-            trace.unlink(missing_ok=True)
-            trace.with_name(f"{trace.name}.partial").unlink(missing_ok=True)
+            for left in (trace, trace.with_name(f"{trace.name}.partial")):
+                # What can't be removed now goes with the session's folder.
+                with suppress(OSError):
+                    left.unlink()
+
+    async def end_all(self) -> None:
+        """End what runs, and wait for that; nothing begins any more.
+
+        An event loop that is closed while a process is being started may never end.
+        """
+        self._is_over = True
+        while tasks := [task for task in self._tasks.values() if not task.done()]:
+            for task in tasks:
+                if not task.cancelling():
+                    task.cancel()
+            await asyncio.wait(tasks)
 
     async def _run(self, attempt: Attempt) -> object:
         try:
@@ -86,7 +116,7 @@ class CellHandler(Handler):
         except ProcessFailed as error:
             done = error.result
         result = answer_of(done.stdout, done.returncode, done.stderr)
-        self._reasons.pop(attempt.order.id, None)
+        self._forget(attempt.order.id)
         trace = None if result.digest is None else self._trace(attempt)
         self._session.settle(cell_of(attempt), result, trace, attempt.attempt)
         return result.state.value
@@ -94,18 +124,55 @@ class CellHandler(Handler):
     def failed(self, order_id: str, cell: Cell, outcome: Outcome) -> None:
         """An order has used up its attempts: settle its cell."""
         timeout = timeout_text(self._session.limits.timeout_s)
-        reason = self._reasons.pop(order_id, timeout)
-        self._session.settle(cell, CellResult.failure(reason), None, outcome.attempts)
+        reason = self._reasons.get(order_id, timeout)
+        result = CellResult.failure(reason, self._took_s.get(order_id))
+        self._forget(order_id)
+        self._session.settle(cell, result, None, outcome.attempts)
 
     def _over(self, attempt: Attempt, reason: str | None) -> None:
         """An attempt came to nothing; without a reason it took too long, or was not wanted any more."""
-        self._reasons.pop(attempt.order.id, None)
+        order_id = attempt.order.id
+        begun_s = self._begun_s[order_id]
+        self._forget(order_id)
+        self._took_s[order_id] = time.monotonic() - begun_s
         if reason is not None:
-            self._reasons[attempt.order.id] = reason
-        self._session.ended(cell_of(attempt))
+            self._reasons[order_id] = reason
+        with self._breaking():
+            self._session.ended(cell_of(attempt))
+
+    def _forget(self, order_id: str) -> None:
+        for known in (self._reasons, self._begun_s, self._took_s):
+            known.pop(order_id, None)
+
+    @contextmanager
+    def _breaking(self) -> Iterator[None]:
+        """What is raised in the block is nothing of the cell's, and ends the session."""
+        try:
+            yield
+        except Exception as error:
+            self._broken(error)
+            raise
 
     def _trace(self, attempt: Attempt) -> Path:
         return self._session.scratch / f"{attempt.number}-{attempt.attempt}.mpk"
 
     def _input_of(self, attempt: Attempt) -> bytes:
         return spec_line(self._session.spec(cell_of(attempt)), self._trace(attempt))
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await what is not to be left half done, a process that begins or ends; be cancelled afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        task.result()
+        return
+    if not task.cancelled():
+        # Not looked at, it would be complained of.
+        task.exception()
+    raise cancelled

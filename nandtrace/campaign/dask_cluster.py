@@ -91,10 +91,19 @@ def _addresses_checked(place: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ImportError) as error:
-        reason = str(error.__cause__ or "") or str(error) or "it does not answer"
-        raise UsageError(f"{place}: cannot reach a Dask scheduler: {reason}") from error
+        raise UsageError(f"{place}: cannot reach a Dask scheduler: {_reason(error)}") from error
     except (ValueError, TypeError) as error:
         raise UsageError(f"{place}: not the address of a Dask scheduler: {error}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said, where Dask's errors go back to that; theirs name objects in memory."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        found = found.__cause__ or found.__context__
+    return str(error) or "it does not answer"
 
 
 async def capacity(client: Client, needed: Mapping[str, float]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -29,12 +30,23 @@ Outcome = Delivery | str | Exception
 
 @dataclass(eq=False, slots=True)
 class Flight:
-    """A cell on its way: how often it was sent, and how often a worker began it."""
+    """A cell on its way: how often it was sent, how often a worker began it, and when it last did."""
 
     cell: Cell
     sent: int = 0
     begun: int = 0
     is_running: bool = False
+    begun_s: float | None = None
+
+    def begin(self) -> None:
+        """A worker has begun it."""
+        self.begun += 1
+        self.begun_s = time.monotonic()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long ago that was the last time."""
+        return None if self.begun_s is None else time.monotonic() - self.begun_s
 
 
 @dataclass(frozen=True, slots=True)

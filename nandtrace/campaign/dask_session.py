@@ -95,7 +95,7 @@ class _Dispatcher:
     def _begun(self, flight: Flight) -> None:
         if flight not in self._flights:
             return
-        flight.begun += 1
+        flight.begin()
         if not flight.is_running:
             flight.is_running = True
             self._session.began(flight.cell)
@@ -108,7 +108,7 @@ class _Dispatcher:
                 path = None if trace is None else self._write(flight, trace)
                 self._settle(flight, result, path)
             case AttemptFailedError(is_storage=False):
-                self._settle(flight, CellResult.failure(outcome.text))
+                self._settle(flight, CellResult.failure(outcome.text, flight.seconds))
             case KilledWorker():
                 self._workers_died(flight, outcome.last_worker.address)
             case _:
@@ -132,7 +132,8 @@ class _Dispatcher:
         has_had_its_attempts = flight.begun > self._session.limits.retries
         is_suspect = self._flights.may_have_killed(flight, worker) or flight.sent >= _SENT_MAX
         if has_had_its_attempts and is_suspect:
-            self._settle(flight, CellResult.failure("its worker died, again and again"))
+            reason = "its worker died, again and again"
+            self._settle(flight, CellResult.failure(reason, flight.seconds))
         elif flight.sent < _SENT_MAX:
             self._leave(flight)
             self._flights.send(flight)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from nandtrace.campaign.model import Limits
 from nandtrace.campaign.session import Session
 
 
@@ -13,6 +14,10 @@ class Engine(ABC):
 
     name: ClassVar[str]
     """As the command line and the journal call it."""
+
+    @abstractmethod
+    def check(self, limits: Limits) -> None:
+        """Raise UsageError for limits under which no cell would ever begin."""
 
     @abstractmethod
     def run(self, session: Session) -> None:

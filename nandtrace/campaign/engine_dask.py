@@ -11,6 +11,7 @@ import importlib
 from typing import ClassVar
 
 from nandtrace.campaign.engine import Engine
+from nandtrace.campaign.model import Limits
 from nandtrace.campaign.session import Session
 from nandtrace.errors import UsageError
 
@@ -21,9 +22,17 @@ class DaskEngine(Engine):
     name: ClassVar[str] = "dask"
 
     def __init__(self, scheduler: str | None = None) -> None:
-        """Raise UsageError where the extra is not installed; connect to nothing yet."""
+        """Raise UsageError where the extra is not installed, or for what is no address.
+
+        Nothing is connected to yet.
+        """
         _require_distributed()
+        if scheduler is not None:
+            _check_address(scheduler)
         self.scheduler = scheduler
+
+    def check(self, limits: Limits) -> None:
+        """Any limits will do: the workers' memory is Dask's to look after."""
 
     def run(self, session: Session) -> None:
         """Run all pending cells, as `Engine.run` says.
@@ -43,3 +52,14 @@ def _require_distributed() -> None:
         raise UsageError(
             f"the dask engine needs an extra ({error}): pip install 'nandtrace[dask]'"
         ) from error
+
+
+def _check_address(scheduler: str) -> None:
+    from distributed.comm.addressing import get_address_host  # noqa: PLC0415 - see above
+
+    try:
+        get_address_host(scheduler)
+    except (ValueError, FutureWarning) as error:
+        # Of a protocol that it no longer has Dask raises a warning, with a page of advice.
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{scheduler}: not the address of a Dask scheduler: {reason}") from error

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, ClassVar
 
 from nandtrace.campaign.cell_handler import CellHandler
 from nandtrace.campaign.engine import Engine
-from nandtrace.campaign.model import Cell
+from nandtrace.campaign.memory import check_memory, waiting_text
+from nandtrace.campaign.model import Cell, Limits
 from nandtrace.campaign.recovery import known_ends, live_ids
 from nandtrace.campaign.scheduler_trace import SchedulerTrace, open_trace
 from nandtrace.campaign.scheduling import scheduler_config
 from nandtrace.campaign.session import Session
 from nandtrace.errors import InternalError, SchedulerStopped
-from nandtrace.vocab.workorder import OrderState
+from nandtrace.vocab.workorder import OrderState, Pressure
 from nandtrace.workorder.clock import RealClock
-from nandtrace.workorder.events import SchedulerEvent, TerminalReached
+from nandtrace.workorder.events import (
+    MemoryPressure,
+    MemoryWait,
+    SchedulerEvent,
+    TerminalReached,
+)
 from nandtrace.workorder.log import JournalLog
-from nandtrace.workorder.order import WorkOrder
+from nandtrace.workorder.order import Outcome, WorkOrder
 from nandtrace.workorder.recording import CHECKPOINT_EVENTS
 from nandtrace.workorder.scheduler import Scheduler
 
@@ -28,6 +34,10 @@ class LocalEngine(Engine):
 
     name: ClassVar[str] = "local"
 
+    def check(self, limits: Limits) -> None:
+        """Raise UsageError where this machine has not the memory for any cell."""
+        check_memory(limits)
+
     def run(self, session: Session) -> None:
         """Run all pending cells, as `Engine.run` says; campaign.mpk says all that the scheduler decided."""
         config = scheduler_config(session.limits)
@@ -36,10 +46,17 @@ class LocalEngine(Engine):
 
 
 async def _main(session: Session, trace: SchedulerTrace) -> None:
-    # An error leaves the trace cut, for the next session to go on with: here, before the tasks that are left
-    # are cancelled, for what they are told then is no decision of the scheduler's.
-    with trace.recorder:
-        await _Work(session, trace).run()
+    # An error leaves the trace cut, for the next session to go on with: here, before the cells that are left
+    # are ended, for what they are told then is no decision of the scheduler's.
+    with ExitStack() as stack:
+        stack.enter_context(trace.recorder)
+        work = _Work(session, trace)
+        recording = stack.pop_all()
+    try:
+        with recording:
+            await work.run()
+    finally:
+        await work.end()
 
 
 class _Work:
@@ -90,6 +107,10 @@ class _Work:
         await self._scheduler.join()
         await self._scheduler.stop()
 
+    async def end(self) -> None:
+        """End what an error or an urgent stop has left running."""
+        await self._handler.end_all()
+
     def _cell(self, order_id: str) -> Cell | None:
         found = self._session.cell(order_id)
         return None if found is None else found[0]
@@ -99,13 +120,21 @@ class _Work:
     def _on_event(self, event: SchedulerEvent) -> None:
         if self._broken.done():
             return
-        if isinstance(event, TerminalReached) and event.outcome.state is OrderState.FAILED:
-            try:
+        try:
+            self._take(event)
+        except Exception as error:
+            self._break(error)
+
+    def _take(self, event: SchedulerEvent) -> None:
+        match event:
+            case TerminalReached(outcome=Outcome(state=OrderState.FAILED)):
                 cell = self._cell(event.id)
                 assert cell is not None
                 self._handler.failed(event.id, cell, event.outcome)
-            except Exception as error:
-                self._break(error)
+            case MemoryWait():
+                self._session.waits(waiting_text(event, self._session.limits))
+            case MemoryPressure(level=Pressure.NONE | Pressure.WARNING):
+                self._session.waits(None)
 
     def _on_stop(self) -> None:
         """Called in a signal's handler, or in another thread."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nandtrace.campaign.journal_creation import create_journal
-from nandtrace.campaign.lock import holder_of, locked
+from nandtrace.campaign.lock import holder_of, locked, process_text
 from nandtrace.campaign.model import Cell
 from nandtrace.campaign.plan import Plan
 from nandtrace.campaign.syncing import sync
@@ -70,6 +70,9 @@ class Folder:
             return
         if not self.root.is_dir():
             raise UsageError(f"{self.root}: there is no such folder")
+        holder = self.holder()
+        if holder is not None:
+            raise UsageError(f"{self.root}: {process_text(holder)} begins a campaign there")
         if self._is_half_made():
             raise UsageError(f"{self.root}: the campaign there never began; run it again")
         raise UsageError(f"{self.root}: no campaign is there: it has no {_JOURNAL}")
@@ -167,6 +170,8 @@ class Folder:
         """Remove the scratch of a session that is over. Raises UsageError for what is no folder."""
         if self.work.is_symlink():
             raise UsageError(f"{self.work}: a symbolic link, where the campaign needs a folder")
+        if self.work.exists() and not self.work.is_dir():
+            raise UsageError(f"{self.work}: a file, where the campaign needs a folder")
         # A cell of a campaign that was killed may still be ending: what it leaves goes the next time.
         shutil.rmtree(self.work, ignore_errors=True)
 

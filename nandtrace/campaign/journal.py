@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -116,23 +117,22 @@ class Journal:
         with self._sense("resources"):
             return dict(json.loads(self.fact("resources")))
 
-    def recipes(self) -> dict[int, Recipe]:
-        """All recipes by number."""
+    def recipe_of(self, cell: Cell) -> Recipe:
+        """What a cell is recorded by. Raises InputError for a journal that does not say it."""
+        recipe = self._recipes.get(cell.recipe)
+        if recipe is None:
+            reason = f"the journal is damaged: it has no recipe {cell.recipe}"
+            raise InputError(str(self.path), reason, f"cell {cell.id}")
+        return recipe
+
+    @cached_property
+    def _recipes(self) -> dict[int, Recipe]:
         rows = self.query(
             "SELECT number, copy, source, identity, compress, arguments FROM recipes "
             "JOIN profiles ON label = profile"
         )
         with self._sense("recipes"):
-            return {
-                number: Recipe(
-                    profile=copy or source,
-                    is_copy=copy is not None,
-                    identity=json.loads(identity),
-                    compress=bool(compress),
-                    arguments=tuple(json.loads(arguments)),
-                )
-                for number, copy, source, identity, compress, arguments in rows
-            }
+            return {number: _recipe(*values) for number, *values in rows}
 
     def repairs(self) -> dict[str, tuple[str, ...]]:
         """What was repaired, by profile, where anything was."""
@@ -260,6 +260,16 @@ class Journal:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _recipe(copy: str | None, source: str, identity: str, compress: int, arguments: str) -> Recipe:
+    """A row of recipes. Raises ValueError or TypeError for what is none."""
+    spec, words = json.loads(identity), json.loads(arguments)
+    if not isinstance(spec, dict) or not isinstance(spec.get("options"), dict):
+        raise TypeError(f"{identity} is no recipe")
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise TypeError(f"{arguments} are no arguments")
+    return Recipe(copy or source, copy is not None, spec, bool(compress), tuple(words))
 
 
 def _now() -> str:

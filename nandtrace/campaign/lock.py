@@ -19,16 +19,13 @@ _BETWEEN_S = 0.02
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock in the block. Raises UsageError with the pid of who holds it, or StorageError."""
-    descriptor = _open(path)
+    descriptor = _hold(path)
     try:
-        _acquire(path, descriptor)
-        try:
-            _write_pid(path, descriptor)
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                os.ftruncate(descriptor, 0)
+        _write_pid(path, descriptor)
+        yield
     finally:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
         os.close(descriptor)
 
 
@@ -49,6 +46,32 @@ def holder_of(path: Path) -> int | None:
     return None
 
 
+def process_text(pid: int) -> str:
+    """What a holder is called."""
+    return f"process {pid}" if pid else "another process"
+
+
+def _hold(path: Path) -> int:
+    """The descriptor of the file, locked. A campaign that can't begin removes it: then it is another."""
+    while True:
+        descriptor = _open(path)
+        try:
+            _acquire(path, descriptor)
+            if _is_there(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
@@ -62,8 +85,7 @@ def _acquire(path: Path, descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if not left:
-                pid = _read_pid(descriptor)
-                by = f"process {pid}" if pid else "another process"
+                by = process_text(_read_pid(descriptor))
                 raise UsageError(f"{path.parent}: {by} runs a campaign there") from error
             time.sleep(_BETWEEN_S)
         except OSError as error:

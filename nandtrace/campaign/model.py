@@ -34,11 +34,12 @@ class Cell:
 class CellResult:
     """What came of a cell: figures of its trace, cases by violated invariant, or why there is no trace.
 
-    `seconds` is the time of recording and verifying, in the process that did it.
+    `seconds` is the time of recording and verifying, in the process that did it; of a cell that failed how
+    long its last attempt took, None where that is not known.
     """
 
     state: CellState
-    seconds: float
+    seconds: float | None
     events: int | None = None
     runs: int | None = None
     bytes: int | None = None
@@ -47,7 +48,7 @@ class CellResult:
     error: str | None = None
 
     @classmethod
-    def failure(cls, error: str, seconds: float = 0.0) -> CellResult:
+    def failure(cls, error: str, seconds: float | None = None) -> CellResult:
         """Of a cell without a trace."""
         return cls(CellState.FAILED, seconds, error=error)
 

@@ -12,7 +12,7 @@ from nandtrace.campaign.engines import LOCAL, make_engine
 from nandtrace.campaign.folder import Folder
 from nandtrace.campaign.journal import Journal
 from nandtrace.campaign.loading import load_campaign
-from nandtrace.campaign.model import CellState
+from nandtrace.campaign.model import CellState, Limits
 from nandtrace.campaign.plan import make_plan
 from nandtrace.campaign.recovery import finish_trace
 from nandtrace.campaign.scheduler_trace import keep_trace
@@ -20,7 +20,7 @@ from nandtrace.campaign.scheduling import scheduler_config
 from nandtrace.campaign.session import Progress, Session
 from nandtrace.campaign.status import CampaignStatus, read_status
 from nandtrace.campaign.stopping import StopRequest, stopped_by_signals
-from nandtrace.errors import NandtraceError
+from nandtrace.errors import NandtraceError, UsageError
 
 _RETRIED = (CellState.FAILED, CellState.UNKNOWN)
 
@@ -56,12 +56,14 @@ def run_campaign(
 
     `slots` replaces the file's. `told` is called at every change. An interrupt ends it in order, as `stop`
     does: no cell begins any more, those that run may end within the grace period, and the summary says so.
-    Raises UsageError for a wrong file, folder or engine, before anything is written; StorageError where the
-    disk takes no more: then `resume_campaign` goes on later.
+    Raises UsageError for a wrong file, folder or engine, before anything is written. StorageError where the
+    disk takes no more, and UsageError where a cluster can't be reached, come later: then the campaign is
+    begun, and `resume_campaign` goes on.
     """
     plan = make_plan(load_campaign(file), slots)
     folder = Folder(default_folder(file) if out is None else out)
     runner = make_engine(engine, scheduler)
+    _check_limits(runner, plan.limits, file)
     call = _Call(folder, runner, told, stop)
     with folder.begun(plan):
         call.run()
@@ -81,7 +83,8 @@ def resume_campaign(
     """Go on with the campaign in a folder; like `run_campaign`.
 
     With `retry_failed` cells that failed or could not be judged are pending again. `slots` holds from now
-    on. Raises UsageError where no campaign is there, or it runs, InputError for a journal that can't be read.
+    on, where anything is left to do. Raises UsageError where no campaign is there, or it runs, or no cell
+    would ever begin, InputError for a journal that can't be read.
     """
     folder = Folder(out)
     folder.check_campaign()
@@ -91,6 +94,13 @@ def resume_campaign(
         call.prepare(slots, retry_failed=retry_failed)
         call.run()
     return call.summary()
+
+
+def _check_limits(engine: Engine, limits: Limits, place: Path) -> None:
+    try:
+        engine.check(limits)
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}") from error
 
 
 class _Call:
@@ -107,8 +117,13 @@ class _Call:
         self._seconds = 0.0
 
     def prepare(self, slots: int | None, *, retry_failed: bool) -> None:
-        """Change what a resume changes."""
+        """Change what a resume changes. Raises UsageError where what is left can't be done here."""
         with Journal.open(self._folder.journal) as journal:
+            todo = (CellState.PENDING, *(_RETRIED if retry_failed else ()))
+            counts = journal.counts()
+            if not any(counts[state] for state in todo):
+                return
+            _check_limits(self._engine, journal.limits, self._folder.root)
             if slots is not None and slots != journal.limits.slots:
                 self._change_slots(journal, slots)
             if retry_failed:
@@ -149,6 +164,7 @@ class _Call:
                     stop=self._stop,
                     told=self._told,
                 )
+                session.tell()
                 self._engine.run(session)
         except BaseException:
             # On a disk that is full this fails too, and what came first is what matters.

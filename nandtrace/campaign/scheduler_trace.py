@@ -32,6 +32,9 @@ def open_trace(path: Path, config: SchedulerConfig, name: str) -> SchedulerTrace
     are in the journal. Raises StorageError.
     """
     identity = {"campaign": name}
+    for left in (*_cut_short(path), path):
+        if left.is_dir():
+            keep_trace(left)
     try:
         before = continued(path, config, identity=identity)
     except (WorkOrderError, TraceError, ChunkError):

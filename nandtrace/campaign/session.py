@@ -19,7 +19,8 @@ from nandtrace.campaign.stopping import StopRequest
 class Progress:
     """How far a campaign is, earlier sessions included. `running` are ids, in the order they began.
 
-    `settled_now` and `seconds` are those of this session.
+    `settled_now` and `seconds` are those of this session. `waiting` says what the next cell waits for, where
+    that is memory.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Progress:
     settled_now: int
     seconds: float
     is_stopping: bool
+    waiting: str | None
 
     @property
     def done(self) -> int:
@@ -65,9 +67,9 @@ class Session:
         self._journal = journal
         self._number = number
         self._told = told
-        self._recipes = journal.recipes()
         self._counts = journal.counts()
         self._running: dict[int, str] = {}
+        self._waiting: str | None = None
         self._shelf = Shelf(folder)
         self._begin = time.monotonic()
 
@@ -81,18 +83,25 @@ class Session:
 
     def spec(self, cell: Cell) -> dict[str, Any]:
         """What the process of a cell is told, but for the file to write; it holds all that it needs."""
-        recipe = self._recipes[cell.recipe]
+        recipe = self._journal.recipe_of(cell)
         options = recipe.identity["options"] | {"seed": cell.seed}
         return {"identity": recipe.identity | {"options": options}, "compress": recipe.compress}
 
     def began(self, cell: Cell) -> None:
         """An attempt at a cell begins."""
+        self._waiting = None
         self._running[cell.ordinal] = cell.id
         self.tell()
 
     def ended(self, cell: Cell) -> None:
         """An attempt at a cell is over, and the cell not settled."""
         if self._running.pop(cell.ordinal, None) is not None:
+            self.tell()
+
+    def waits(self, waiting: str | None) -> None:
+        """What the next cell waits for, until it begins or until this is told again."""
+        if waiting != self._waiting:
+            self._waiting = waiting
             self.tell()
 
     def settle(self, cell: Cell, result: CellResult, trace: Path | None, attempts: int) -> None:
@@ -128,6 +137,7 @@ class Session:
             settled_now=self.settled_now,
             seconds=self.seconds,
             is_stopping=self.stop.is_requested,
+            waiting=self._waiting,
         )
 
     @property

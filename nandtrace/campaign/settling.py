@@ -34,11 +34,12 @@ class Shelf:
             raise StorageError(str(target), error) from error
 
     def _make_folder(self, folder: Path) -> None:
+        # Each time: what was a folder may be a link by now.
+        self._check_inside(folder)
         if folder in self._known:
             return
         missing = [folder, *folder.parents]
         del missing[[path.exists() for path in missing].index(True) :]
-        self._check_inside(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for path in missing:
             sync(path.parent)

@@ -115,7 +115,6 @@ class _Reading:
     def __init__(self, folder: Folder, journal: Journal) -> None:
         self._folder = folder
         self._journal = journal
-        self._recipes = journal.recipes()
         # Asked before the journal is read: sessions without an end are then told rightly.
         self._holder = folder.holder()
 
@@ -179,7 +178,7 @@ class _Reading:
             events=events,
             violations=dict(violations),
             error=error,
-            command=reproduce(self._folder, cell, self._recipes[cell.recipe]),
+            command=reproduce(self._folder, cell, self._journal.recipe_of(cell)),
         )
 
     def _sessions(self) -> tuple[SessionStatus, ...]:

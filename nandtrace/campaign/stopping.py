@@ -45,16 +45,18 @@ class StopRequest:
 def stopped_by_signals(stop: StopRequest) -> Iterator[None]:
     """In the block an interrupt, or the wish that the process ends, asks for a stop.
 
-    Only the main thread gets signals; elsewhere nothing changes.
+    Only the main thread gets signals; elsewhere nothing changes. A signal that the process was begun to
+    ignore, as a shell has it with the interrupt of what runs in the background, stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number in _SIGNALS:
+    heard = [number for number in _SIGNALS if before[number] is not signal.SIG_IGN]
+    for number in heard:
         signal.signal(number, lambda *_: stop.request())
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in heard:
+            signal.signal(number, before[number])

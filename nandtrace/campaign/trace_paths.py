@@ -59,7 +59,7 @@ def check_trace_path(path: str) -> None:
 
 def _check_own(path: str, parts: list[str]) -> None:
     top = parts[0].casefold()
-    if top in _OWN_FOLDERS or (len(parts) == 1 and top.startswith(_OWN_FILES)):
+    if top in _OWN_FOLDERS or top.startswith(_OWN_FILES):
         raise EntryError(_PLACE, f"{shorten(path)} is a name that the campaign itself needs")
 
 

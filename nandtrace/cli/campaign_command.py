@@ -29,7 +29,7 @@ _scheduler = click.option(
 _slots = click.option(
     "--slots",
     type=click.IntRange(1, 4096),  # as schemas/campaign.schema.json bounds it
-    help="Cells worked on at once.  [default: as the campaign file says, else the cores]",
+    help="Cells worked on at once, on this machine.  [default: as the campaign file says, else the cores]",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -74,7 +74,7 @@ def run(
     continued by `nandtrace campaign resume OUT`; at the second interrupt it ends at once. What was done
     is never lost, whatever ends it.
     """
-    _check_scheduler(engine, scheduler)
+    _check_scheduler(engine, scheduler, slots)
     from nandtrace.cli import campaign_work  # noqa: PLC0415 - --help does not wait for it
 
     choice = campaign_work.EngineChoice(engine, scheduler, slots)
@@ -83,7 +83,7 @@ def run(
 
 @command.command("resume", short_help="Go on with a campaign.")
 @_out
-@click.option("--retry-failed", is_flag=True, help="Work on failed cells once more.")
+@click.option("--retry-failed", is_flag=True, help="Work on failed and unknown cells, too.")
 @_engine
 @_scheduler
 @_slots
@@ -98,7 +98,7 @@ def resume(
     as_json: bool,
 ) -> int:
     """Do what is left of the campaign in the folder OUT, whatever ended it."""
-    _check_scheduler(engine, scheduler)
+    _check_scheduler(engine, scheduler, slots)
     from nandtrace.cli import campaign_work  # noqa: PLC0415 - --help does not wait for it
 
     choice = campaign_work.EngineChoice(engine, scheduler, slots)
@@ -141,6 +141,10 @@ def report(*, out: Path, slowest: int, limit: int | None, as_json: bool) -> int:
     return campaign_work.report(out, slowest=slowest, limit=limit, as_json=as_json)
 
 
-def _check_scheduler(engine: str, scheduler: str | None) -> None:
-    if scheduler is not None and engine != _DASK:
+def _check_scheduler(engine: str, scheduler: str | None, slots: int | None) -> None:
+    if scheduler is None:
+        return
+    if engine != _DASK:
         raise UsageError("--scheduler is for --engine dask")
+    if slots is not None:
+        raise UsageError("--slots is for this machine; the workers of --scheduler have their own")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from nandtrace.campaign.status import CampaignStatus, CellStatus, SessionStatus
 
@@ -19,8 +20,7 @@ def outcome_lines(status: CampaignStatus) -> Iterator[str]:
     yield from _troubled(shown)
     hidden = _wrong(status) - len(shown)
     if hidden:
-        command = shlex.join(["nandtrace", "campaign", "report", str(status.folder)])
-        yield f"… and {hidden:,} more: {command}"
+        yield f"… and {hidden:,} more: {command_text('report', [], status.folder)}"
 
 
 def status_lines(status: CampaignStatus) -> Iterator[str]:
@@ -44,6 +44,13 @@ def report_lines(status: CampaignStatus) -> Iterator[str]:
     hidden = _wrong(status) - len(status.troubled)
     if hidden:
         yield f"… and {hidden:,} more"
+
+
+def command_text(verb: str, options: Iterable[str], folder: Path) -> str:
+    """A command on the campaign in a folder, to be pasted into a shell."""
+    place = str(folder)
+    ending = ["--", place] if place.startswith("-") else [place]
+    return shlex.join(["nandtrace", "campaign", verb, *options, *ending])
 
 
 def counts_text(ok: int, violated: int, unknown: int, failed: int) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,13 +21,19 @@ from nandtrace.campaign import (
     status_document,
 )
 from nandtrace.cli.campaign_progress import campaign_progress
-from nandtrace.cli.campaign_text import outcome_lines, rate_text, report_lines, status_lines
+from nandtrace.cli.campaign_text import (
+    command_text,
+    outcome_lines,
+    rate_text,
+    report_lines,
+    status_lines,
+)
 from nandtrace.cli.exits import Exit, exit_code_of
 from nandtrace.errors import NandtraceError
 from nandtrace.report.plain import json_line
 
 _GO_ON = "what is done is kept; to go on"
-_TRY_AGAIN = "to try again what failed"
+_TRY_AGAIN = "to try again what failed or is unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,8 @@ def resume(out: Path, choice: EngineChoice, *, retry_failed: bool, as_json: bool
 
 def status(out: Path, *, as_json: bool) -> int:
     """Print how far a campaign is, and return the exit code."""
-    found = read_status(out, slowest=0, failures=0)
+    # The JSON of all commands has the same in it; the text lists no cells.
+    found = read_status(out) if as_json else read_status(out, slowest=0, failures=0)
     _print(found, status_lines, as_json=as_json)
     if not found.is_finished and not found.is_running:
         _tell_resume(_GO_ON, out, [])
@@ -115,11 +122,11 @@ def _report_end(
     # What differs from call to call stays off stdout.
     if summary.settled_now:
         rate = rate_text(summary.settled_now, summary.seconds)
-        click.echo(f"nandtrace: {summary.seconds:.2f} s, {rate}", err=True)
+        _note(f"{summary.seconds:.2f} s, {rate}")
     elif summary.status.is_finished:
-        click.echo("nandtrace: there was nothing left to do", err=True)
+        _note("there was nothing left to do")
     if summary.was_interrupted:
-        click.echo("nandtrace: interrupted", err=True)
+        _note("interrupted")
     if not summary.status.is_finished:
         _tell_resume(_GO_ON, folder, choice.arguments())
     elif summary.status.failed or summary.status.unknown:
@@ -141,5 +148,10 @@ def _print(
 
 
 def _tell_resume(why: str, folder: Path, arguments: Iterable[str]) -> None:
-    command = shlex.join(["nandtrace", "campaign", "resume", *arguments, str(folder)])
-    click.echo(f"nandtrace: {why}: {command}", err=True)
+    _note(f"{why}: {command_text('resume', arguments, folder)}")
+
+
+def _note(text: str) -> None:
+    """Say something on stderr; where that takes no more, the exit code still tells how it went."""
+    with suppress(OSError):
+        click.echo(f"nandtrace: {text}", err=True)

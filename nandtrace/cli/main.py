@@ -14,7 +14,7 @@ import click
 from nandtrace.cli.exits import exit_code_of, is_output_error
 
 COMMANDS = {
-    "record": "Run the NAND scheduler, or a graph, and record what it does.",
+    "record": "Run the NAND scheduler, a graph or work orders, and record what happens.",
     "verify": "Check traces against the invariants.",
     "replay": "Execute a recording again and compare.",
     "diff": "Show where two traces first differ.",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nandtrace.campaign.engine import Engine
-from nandtrace.campaign.model import Cell, CellResult, CellState
+from nandtrace.campaign.model import Cell, CellResult, CellState, Limits
 from nandtrace.campaign.session import Session
 from nandtrace.check.verify import verify_trace
 
@@ -49,6 +49,9 @@ class PaperEngine(Engine):
         self.results = dict(results or {})
         self.settled: list[str] = []
         self.stop_after: int | None = None
+
+    def check(self, limits: Limits) -> None:
+        """Paper takes no memory."""
 
     def run(self, session: Session) -> None:
         for cell in session.cells():

@@ -258,9 +258,27 @@ def test_a_scheduler_that_is_lost(tmp_path: Path, local: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("tcp://127.0.0.1:1", "cannot reach a Dask scheduler: "),
-        ("rubbish", "not the address of a Dask scheduler: missing port number"),
-        ("moon://127.0.0.1:8786", "not the address of a Dask scheduler: unknown address scheme"),
+        ("", "missing port number"),
+        ("rubbish", "missing port number"),
+        ("tcp://host:port", "invalid literal"),
+        ("moon://127.0.0.1:8786", "unknown address scheme"),
+        ("ucx://127.0.0.1:8786", "The 'ucx' protocol was removed"),
+    ],
+)
+def test_what_is_no_address_is_refused_before_anything_is_written(
+    tmp_path: Path, address: str, reason: str
+) -> None:
+    with pytest.raises(
+        UsageError, match=f"^{address}: not the address of a Dask scheduler: {reason}.*$"
+    ):
+        run_campaign(campaign_file(tmp_path), tmp_path / "out", engine="dask", scheduler=address)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("tcp://127.0.0.1:1", "cannot reach a Dask scheduler: Connection refused$"),
         ("tls://127.0.0.1:8786", "not the address of a Dask scheduler: TLS expects"),
     ],
 )
@@ -268,9 +286,18 @@ def test_a_scheduler_that_cannot_be_reached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, reason: str
 ) -> None:
     monkeypatch.setattr(dask_cluster, "_CONNECT_WITHIN_S", 0.3)
+    told: list[Progress] = []
     with pytest.raises(UsageError, match=f"^{address}: {reason}"):
-        run_campaign(campaign_file(tmp_path), tmp_path / "out", engine="dask", scheduler=address)
+        run_campaign(
+            campaign_file(tmp_path),
+            tmp_path / "out",
+            engine="dask",
+            scheduler=address,
+            told=told.append,
+        )
     assert read_status(tmp_path / "out").pending == SEEDS
+    # Whoever was told of the campaign knows that it can be resumed.
+    assert [progress.pending for progress in told] == [SEEDS]
 
 
 def test_something_else_answers_at_the_address(

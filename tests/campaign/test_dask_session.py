@@ -118,6 +118,7 @@ def test_an_attempt_that_crashed_is_retried_by_dask(run: Callable[..., CampaignS
     [failed] = summary.status.troubled
     assert (failed.id, failed.state, failed.attempts) == ("tiny/default/3", "failed", 3)
     assert failed.error == "its process was killed by SIGSEGV"
+    assert (failed.seconds or 0) > 0
 
 
 def test_a_defect_is_a_failure_that_says_so(run: Callable[..., CampaignSummary]) -> None:

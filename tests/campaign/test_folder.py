@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nandtrace.campaign import read_status, resume_campaign, run_campaign
+from nandtrace.campaign import Progress, read_status, resume_campaign, run_campaign
 from nandtrace.campaign.lock import holder_of, locked
 from nandtrace.errors import InputError, StorageError, UsageError
 from tests.campaign.campaigns import PaperEngine, write_campaign
@@ -125,6 +125,11 @@ def test_a_second_campaign_on_the_folder_is_told_who_runs_there(
             run_campaign(file, out)
         status = read_status(out)
         assert (status.is_running, status.pid) == (True, other.pid)
+        (out / "journal.sqlite").rename(out / "journal.sqlite.new")
+        for call in (resume_campaign, read_status):
+            with pytest.raises(UsageError, match=f"process {other.pid} begins a campaign there"):
+                call(out)
+        (out / "journal.sqlite.new").rename(out / "journal.sqlite")
         other.communicate()
     assert read_status(out).is_running is False
     assert resume_campaign(out).status.is_finished
@@ -136,6 +141,25 @@ def test_the_lock_is_gone_with_its_holder(tmp_path: Path) -> None:
     with locked(path):
         assert holder_of(path) == os.getpid()
     assert holder_of(path) is None
+
+
+def test_a_lock_that_was_removed_is_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who had a campaign that could not begin removes the file; another may have just opened it."""
+    path, opened = tmp_path / "lock", []
+
+    def open_and_lose(name: Path, *rest: int) -> int:
+        opened.append(os_open(name, *rest))
+        if len(opened) == 1:
+            path.unlink()
+        return opened[-1]
+
+    os_open = os.open
+    monkeypatch.setattr("nandtrace.campaign.lock.os.open", open_and_lose)
+    with locked(path):
+        assert len(opened) == 2
+        assert path.read_text() == str(os.getpid())
 
 
 def test_the_lock_is_no_way_to_another_file(tmp_path: Path) -> None:
@@ -211,6 +235,23 @@ def test_a_link_that_leads_out_is_not_followed(tmp_path: Path, paper: PaperEngin
     assert resume_campaign(out).status.ok == 3
 
 
+def test_a_link_that_appears_while_it_runs_is_not_followed(
+    tmp_path: Path, paper: PaperEngine
+) -> None:
+    file, out, outside = write_campaign(tmp_path), tmp_path / "out", tmp_path / "outside"
+    (outside / "tiny" / "plain").mkdir(parents=True)
+
+    def told(progress: Progress) -> None:
+        if progress.settled_now == 1 and not (out / "traces").is_symlink():
+            (out / "traces").rename(tmp_path / "aside")
+            (out / "traces").symlink_to(outside)
+
+    with pytest.raises(UsageError, match=r"traces/tiny/plain: a symbolic link leads out of the"):
+        run_campaign(file, out, told=told)
+    assert list((outside / "tiny" / "plain").iterdir()) == []
+    assert read_status(out).pending == 2
+
+
 def test_the_scratch_folder_is_no_link(tmp_path: Path, paper: PaperEngine) -> None:
     file, out, outside = write_campaign(tmp_path), tmp_path / "out", tmp_path / "outside"
     (outside / "9").mkdir(parents=True)
@@ -220,6 +261,11 @@ def test_the_scratch_folder_is_no_link(tmp_path: Path, paper: PaperEngine) -> No
     with pytest.raises(UsageError, match=r"work: a symbolic link"):
         resume_campaign(out)
     assert (outside / "9").is_dir()
+    (out / "work").unlink()
+    (out / "work").write_text("mine")
+    with pytest.raises(UsageError, match=r"work: a file, where the campaign needs a folder"):
+        resume_campaign(out)
+    assert (out / "work").read_text() == "mine"
 
 
 def test_a_folder_in_the_place_of_a_trace(tmp_path: Path, paper: PaperEngine) -> None:

@@ -45,7 +45,7 @@ def test_a_new_journal_is_one_file_with_the_whole_plan(path: Path) -> None:
         ]
         assert journal.limits == Limits(slots=2, memory_gating=False, backoff_s=0.05)
         assert journal.resources == {}
-        recipe = journal.recipes()[0]
+        recipe = journal.recipe_of(next(journal.pending()))
         assert (recipe.profile, recipe.is_copy, recipe.compress) == ("tiny", False, False)
         assert recipe.arguments == ("--runs", "1", "--run-until", "500us")
         assert journal.counts()[CellState.PENDING] == 3
@@ -196,10 +196,29 @@ def test_a_damaged_journal_is_no_defect_of_ours(path: Path) -> None:
                 journal.counts()
                 list(journal.pending())
                 journal.cell("tiny/plain/0")
-                _ = journal.limits, journal.resources, journal.recipes()
+                _ = journal.limits, journal.resources
+                journal.recipe_of(next(journal.pending()))
         except (InputError, UsageError):
             refused += 1
     assert refused > 10
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("cells SET recipe = 77", "cell tiny/plain/0: the journal is damaged: it has no recipe 77"),
+        ("recipes SET identity = '[]'", r"recipes: the journal is damaged: \[\] is no recipe"),
+        ("recipes SET identity = '{}'", r"recipes: the journal is damaged: {} is no recipe"),
+        (
+            "recipes SET arguments = '[1]'",
+            r"recipes: the journal is damaged: \[1\] are no arguments",
+        ),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_means_damage(path: Path, change: str, reason: str) -> None:
+    _change(path, f"UPDATE {change}")
+    with Journal.open(path) as journal, pytest.raises(InputError, match=f"sqlite: {reason}$"):
+        journal.recipe_of(next(journal.pending()))
 
 
 def test_a_cut_journal_is_refused(path: Path) -> None:

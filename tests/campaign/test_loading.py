@@ -158,6 +158,15 @@ WRONG = {
         HEAD + "limits = {warning = 0.9, critical = 0.8}",
         "limits: warning is 0.9, above critical, 0.8",
     ),
+    "too short": (HEAD + "limits.timeout_s = 1e-300", "limits: timeout_s: 1e-300 s is not a whole"),
+    "endless runs": (
+        HEAD + f"options.a.runs = {2**63}",
+        "options.a.runs: 9223372036854775808 is gr",
+    ),
+    "no block": (
+        HEAD + "options.a.bad_blocks = []",
+        "options.a.bad_blocks: [] has fewer than 1 items",
+    ),
     "resources": (HEAD + "dask.resources.GPU = 0", "dask.resources.GPU: "),
     "bad name": (HEAD + 'name = "a b"', "name: "),
     "a name that ends a line": (HEAD + 'name = "ab\\n"', "name: 'ab\\n' is none: it takes letters"),
@@ -217,6 +226,20 @@ WRONG = {
     "our own folder": (HEAD + 'traces = "Profiles/{seed}.mpk"', "that the campaign itself needs"),
     "our own scratch": (HEAD + 'traces = "work/{seed}.mpk"', "that the campaign itself needs"),
     "our own trace": (HEAD + 'traces = "campaign.{seed}.mpk"', "that the campaign itself needs"),
+    **{
+        f"our own file {name}": (
+            HEAD + f'traces = "{name}/{{seed}}.mpk"',
+            "the campaign itself needs",
+        )
+        for name in (
+            "campaign.toml",
+            "campaign.lock",
+            "campaign.mpk.partial",
+            "campaign.mpk.before",
+            "Journal.sqlite",
+            "journal.sqlite-journal",
+        )
+    },
     "too long": (HEAD + f'traces = "{"a" * 255}{{seed}}.mpk"', "is too long"),
     "one for all": (HEAD + 'traces = "a.mpk"', "traces: 'a.mpk' would be the trace of 10 cells"),
     "one for two": (

@@ -6,10 +6,11 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nandtrace.campaign import (
@@ -54,7 +55,8 @@ def test_cells_are_recorded_verified_and_reproducible(
     assert (status.ok, status.cells, summary.settled_now) == (2, 2, 2)
     assert not summary.was_interrupted
     assert not (out / "work").exists()
-    assert told[0].running == ("own/plain/3",)
+    assert (told[0].cells, told[0].running) == (2, ())
+    assert told[1].running == ("own/plain/3",)
     assert (told[-1].ok, told[-1].pending, told[-1].running) == (2, 0, ())
     # The inputs may go, the folder may move: what is in it is enough.
     (tmp_path / "base.yaml").unlink()
@@ -166,9 +168,10 @@ if seed == 1:
 record()
 """
     )
-    file = write_campaign(tmp_path, f"{THREE}timeout_s = 0.4\n")
+    file = write_campaign(tmp_path, f"{THREE}timeout_s = 2\n")
     summary = run_campaign(file, tmp_path / "out")
-    assert _outcomes(summary) == {"tiny/plain/1": ("failed", 2, "timed out after 0.4 s")}
+    assert _outcomes(summary) == {"tiny/plain/1": ("failed", 2, "timed out after 2 s")}
+    assert (summary.status.troubled[0].seconds or 0) > 1.5
     pids = [int(pid) for n in (1, 2) for pid in (tmp_path / f"pids-{n}").read_text().split()]
     for pid in pids:
         assert not _is_alive(pid)
@@ -418,6 +421,25 @@ def test_other_slots_begin_another_trace(tmp_path: Path, cell_script: UseScript)
         with TraceReader(out / name) as reader:
             assert reader.header.device["slots"] == slots
         assert trace_verdict(out / name) == "OK"
+    # Of a campaign that is finished nothing changes.
+    assert resume_campaign(out, slots=1).settled_now == 0
+    assert (out / "campaign.mpk").exists()
+    assert not (out / "campaign.2.mpk").exists()
+
+
+@pytest.mark.parametrize("name", ["campaign.mpk", "campaign.mpk.partial", "campaign.mpk.before"])
+def test_a_folder_in_the_place_of_the_scheduler_s_trace(
+    tmp_path: Path, cell_script: UseScript, name: str
+) -> None:
+    cell_script("record()")
+    out, stop = tmp_path / "out", StopRequest()
+    stop.request()
+    run_campaign(write_campaign(tmp_path), out, stop=stop)
+    (out / name).unlink(missing_ok=True)
+    (out / name / "mine").mkdir(parents=True)
+    assert resume_campaign(out).status.ok == 3
+    assert (out / "campaign.1.mpk" / "mine").is_dir()
+    assert trace_verdict(out / "campaign.mpk") == "OK"
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"no trace", b"\0" * 5000])
@@ -434,18 +456,82 @@ def test_a_scheduler_s_trace_that_can_t_be_read_stops_nobody(
     assert trace_verdict(out / "campaign.mpk") == "OK"
 
 
-def test_memory_gating_keeps_cells_back(tmp_path: Path, cell_script: UseScript) -> None:
-    """No machine has so much: no cell begins, and a stop ends it."""
-    cell_script("record()")
-    text = THREE.replace("memory_gating = false", "memory_per_slot_mb = 1e9")
-    file = write_campaign(tmp_path, text)
-    stop = StopRequest()
-    timer = threading.Timer(0.5, stop.request)
-    timer.start()
-    summary = run_campaign(file, tmp_path / "out", stop=stop)
-    timer.join()
-    assert (summary.status.pending, summary.was_interrupted) == (3, True)
-    assert "CLAIM" not in _events(tmp_path / "out/campaign.mpk")
+STOPPED = """
+import asyncio, sys, shutil
+from pathlib import Path
+from nandtrace.campaign import cell_handler, run_campaign
+cell_handler.CELL_COMMAND = (sys.executable, "-S", "-E", sys.argv[3])
+
+def fail(turns):
+    if turns:
+        asyncio.get_running_loop().call_soon(fail, turns - 1)
+    else:
+        raise OSError("the sky fell")
+
+for turns in range(8):
+    def told(progress):
+        if len(progress.running) == 2:
+            asyncio.get_running_loop().call_soon(fail, turns)
+    try:
+        run_campaign(Path(sys.argv[1]), Path(sys.argv[2]), told=told)
+    except OSError as error:
+        print(error)
+    shutil.rmtree(sys.argv[2])
+"""
+
+
+def test_an_error_while_a_process_is_being_started_ends_it_all(
+    tmp_path: Path, cell_script: UseScript
+) -> None:
+    """Wherever a beginning process is, in so many turns of the event loop: nothing hangs or complains."""
+    cell_script(
+        f"open({str(tmp_path)!r} + f'/pid-{{seed}}', 'w').write(str(os.getpid())); time.sleep(600)"
+    )
+    file = write_campaign(tmp_path)
+    script = str(tmp_path / "cell_script.py")
+    command = [sys.executable, "-c", STOPPED, str(file), str(tmp_path / "out"), script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("the sky fell\n" * 8, "")
+    for path in tmp_path.glob("pid-*"):
+        assert not path.read_text() or not _is_alive(int(path.read_text()))
+
+
+@pytest.mark.parametrize("when", ["begins", "ends"])
+def test_who_is_told_and_raises_ends_the_session_and_fails_no_cell(
+    tmp_path: Path, cell_script: UseScript, when: str
+) -> None:
+    cell_script("sys.exit(1)")
+    running: list[int] = []
+
+    def told(progress: Progress) -> None:
+        running.append(len(progress.running))
+        if running[-1] == (1 if when == "begins" else 0) and max(running) > 0:
+            raise LookupError("no such terminal")
+
+    text = THREE.replace("slots = 2", "slots = 1\nretries = 0")
+    with pytest.raises(LookupError, match="no such terminal"):
+        run_campaign(write_campaign(tmp_path, text), tmp_path / "out", told=told)
+    assert read_status(tmp_path / "out").pending == 3
+
+
+def test_suspended_it_hears_first_what_has_ended_meanwhile(
+    tmp_path: Path, cell_script: UseScript
+) -> None:
+    """The cell ends in its time, the campaign sleeps on beyond that."""
+    cell_script("os.kill(os.getppid(), signal.SIGSTOP); record()")
+    text = THREE.replace('"0..2"', "0") + "timeout_s = 1\nretries = 0\n"
+    with _started(tmp_path, write_campaign(tmp_path, text)) as process:
+        end = time.monotonic() + 30
+        while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        # A second later than the limit the clock takes the process for one that was stopped.
+        time.sleep(2.5)
+        process.send_signal(signal.SIGCONT)
+        _await_line(process, "done 0")
+        assert process.wait() == 0
+    assert read_status(tmp_path / "out").ok == 1
+    assert trace_verdict(tmp_path / "out/campaign.mpk") == "OK"
 
 
 def test_engines_by_name(tmp_path: Path) -> None:

@@ -12,10 +12,13 @@ from nandtrace.check import Options, Verdict, verify_trace
 from nandtrace.cli.exits import Exit
 from nandtrace.cli.main import run
 from nandtrace.convert.jsonl import import_jsonl
-from tests.trace.damage import frames_of, mutated_frame, rechained, sealed
+from tests.check.forging import forged, scrambled
+from tests.check.hand_made import verify, write
+from tests.check.replayed_domains import DOMAINS
 
 DATA = Path(__file__).parents[1] / "data"
 MUTANTS = 80
+SCRAMBLED = 40
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +35,45 @@ def test_a_forged_trace_is_judged_or_refused(
     originals: list[bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - seeded on purpose
-    forged = tmp_path / "forged.mpk"
+    path = tmp_path / "forged.mpk"
     for _ in range(MUTANTS):
-        frames = [
-            (item.type, item.head, item.payload) for item in frames_of(chance.choice(originals))
-        ]
-        place = chance.randrange(len(frames))
-        frames[place] = mutated_frame(frames[place], chance)
-        forged.write_bytes(sealed(rechained(frames) if chance.random() < 0.7 else frames))
-        verify_trace(forged, Options(batch_events=chance.choice([1, 400_000])))
+        path.write_bytes(forged(chance.choice(originals), chance, rechain=0.7))
+        verify_trace(path, Options(batch_events=chance.choice([1, 400_000])))
         command = chance.choice(["cat", "info", "diff"])
         other = [str(DATA / "format" / "v1.mpk")] if command == "diff" else []
-        assert run([command, str(forged), *other]) != Exit.DEFECT, capsys.readouterr().err
+        assert run([command, str(path), *other]) != Exit.DEFECT, capsys.readouterr().err
         capsys.readouterr()
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_forged_trace_of_a_replayed_domain_is_judged_or_refused(
+    domain: str, seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - seeded on purpose
+    originals = [
+        write(tmp_path / f"{name}.mpk", story(), chunk_events=20).read_bytes()
+        for name, story in DOMAINS[domain].stories.items()
+    ]
+    path = tmp_path / "forged"
+    for _ in range(MUTANTS):
+        path.write_bytes(forged(chance.choice(originals), chance))
+        verdict = verify_trace(path, Options(batch_events=chance.choice([1, 400_000])))
+        assert verdict.verdict in set(Verdict)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_scrambled_log_is_judged(domain: str, seed: int, tmp_path: Path) -> None:
+    """Events in any order, with any values: each is taken for what it says, and none is a defect."""
+    chance = random.Random(seed)  # noqa: S311 - seeded on purpose
+    for number in range(SCRAMBLED):
+        log = chance.choice(list(DOMAINS[domain].stories.values()))()
+        for _ in range(chance.randrange(1, 30)):
+            log = scrambled(log, chance)
+        verdict = verify(tmp_path / f"{number}.mpk", log)
+        assert verdict.error is None
+        assert verdict.verdict in {Verdict.OK, Verdict.VIOLATED}
 
 
 SEGMENT = {

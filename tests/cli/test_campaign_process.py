@@ -48,6 +48,7 @@ PATIENCE_S = 60
 def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("six.toml").write_text(CAMPAIGN)
+    Path("many.toml").write_text(CAMPAIGN.replace("0..5", "0..59"))
 
 
 def _start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
@@ -58,9 +59,9 @@ def _start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
 
 
 @contextlib.contextmanager
-def _running() -> Iterator[subprocess.Popen[str]]:
-    """A campaign of six cells, of which one at least is done and one at least is not."""
-    with _start("run", "six.toml", "-o", "out") as process:
+def _running(file: str = "six.toml") -> Iterator[subprocess.Popen[str]]:
+    """A campaign of which one cell at least is done and one at least is not."""
+    with _start("run", file, "-o", "out") as process:
         try:
             end = time.monotonic() + PATIENCE_S
             while not list(Path().glob("out/traces/**/*.mpk")):
@@ -104,7 +105,7 @@ def test_interrupted_it_tells_how_to_go_on_and_does(capsys: Capture) -> None:
 
 
 def test_while_it_runs_status_answers_and_a_second_one_is_refused(capsys: Capture) -> None:
-    with _running() as process:
+    with _running("many.toml") as process:
         status = _status(capsys, 3)
         assert (status["is_running"], status["pid"]) == (True, process.pid)
         for arguments in (["run", "six.toml", "-o", "out"], ["resume", "out"]):
@@ -145,6 +146,35 @@ def _read_all(terminal: int) -> str:
             parts.append(part)
     os.close(terminal)
     return b"".join(parts).decode(errors="replace")
+
+
+def test_without_a_terminal_it_says_once_that_it_stands_still() -> None:
+    Path("full.toml").write_text(f"{CAMPAIGN}warning = 0.001\ncritical = 0.001\n")
+    with _start("run", "full.toml", "-o", "out") as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert re.fullmatch(
+        r"nandtrace: full waits for memory: [\d.]+ % is in use, and from 0.1 % on no cell begins\n",
+        said,
+    )
+    assert rest.splitlines()[0] == "nandtrace: interrupted"
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored() -> None:
+    with _start("run", "six.toml", "-o", "out", preexec_fn=_ignore_interrupts) as process:
+        while not list(Path().glob("out/traces/**/*.mpk")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def test_a_full_disk_ends_it_and_loses_nothing(capsys: Capture) -> None:

@@ -30,6 +30,7 @@ BEGUN = Progress(
     settled_now=0,
     seconds=0.0,
     is_stopping=False,
+    waiting=None,
 )
 ON_ITS_WAY = replace(
     BEGUN, ok=594, violated=5, failed=1, running=("a", "b"), settled_now=300, seconds=150.0
@@ -129,6 +130,8 @@ def test_the_end_lists_ten_cells_and_counts_the_others() -> None:
     lines = list(outcome_lines(replace(STATUS, unknown=1040, failed=0, troubled=cells)))
     assert sum(line.startswith("✗ ") for line in lines) == 10
     assert lines[-1] == "… and 1,031 more: nandtrace campaign report 'out puts'"
+    dashed = replace(STATUS, unknown=1040, failed=0, troubled=cells, folder=Path("-x"))
+    assert list(outcome_lines(dashed))[-1].endswith(" more: nandtrace campaign report -- -x")
 
 
 def test_status() -> None:
@@ -170,7 +173,12 @@ def test_progress() -> None:
     assert progress_text(ON_ITS_WAY) == (
         "600/1,200, 2 running, 5 violated, 1 failed, 2.0 cells/s, ETA 0:05:00"
     )
-    assert progress_text(replace(ON_ITS_WAY, is_stopping=True)) == (
+    waiting = replace(ON_ITS_WAY, waiting="waits for memory: a cell needs 300 MB, 120 MB is free")
+    assert progress_text(waiting) == (
+        "600/1,200, 2 running, 5 violated, 1 failed, "
+        "waits for memory: a cell needs 300 MB, 120 MB is free"
+    )
+    assert progress_text(replace(waiting, is_stopping=True)) == (
         "600/1,200, 2 running, 5 violated, 1 failed, "
         "stopping, waits for 2 cells (interrupt again to end at once)"
     )

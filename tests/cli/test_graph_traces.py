@@ -127,37 +127,6 @@ def test_diff_shows_what_a_graph_was_made_of(trace: Path, capsys: Capture) -> No
     ]
 
 
-def test_a_cut_graph_is_recovered(trace: Path, capsys: Capture) -> None:
-    with TraceReader(trace) as reader:
-        last = reader.index.chunks[2]
-    trace.write_bytes(trace.read_bytes()[: last.offset + 10])
-    assert run(["verify", "a.mpk", "--only", "run-bracketed"]) == 3
-    assert run(["recover", "a.mpk"]) == 0
-    capsys.readouterr()
-    assert run(["info", "a.recovered.mpk"]) == 3
-    assert "  events: 16" in capsys.readouterr().out.splitlines()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (["export", "a.mpk"], "of the domain graph; export is for nand"),
-        (["replay", "a.mpk"], "of the domain graph; only nand is executed again"),
-        (
-            ["record", "--from", "a.mpk", "--run", "0", "-o", "c.mpk"],
-            "of the domain graph; only nand is executed again",
-        ),
-    ],
-)
-def test_what_is_for_nand_alone(
-    arguments: list[str], reason: str, trace: Path, capsys: Capture
-) -> None:
-    assert run(arguments) == 2
-    printed = capsys.readouterr()
-    assert (printed.out, printed.err) == ("", f"nandtrace: a.mpk: {reason}\n")
-    assert not Path("c.mpk").exists()
-
-
 def test_the_companion_of_a_graph(trace: Path) -> None:
     with TraceReader(trace) as reader:
         lines = companion_text(reader, {"shows": "a hand-over"}).splitlines()

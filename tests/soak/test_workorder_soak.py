@@ -3,22 +3,14 @@ check takes more memory the longer it is."""
 
 from __future__ import annotations
 
-import multiprocessing
-from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from benchmarks.peak_memory import peak_mib
-from nandtrace.check import TraceVerdict, Verdict, load_invariants, verify_trace
-from nandtrace.trace import TraceReader
+from nandtrace.check import load_invariants, verify_trace
 from nandtrace.vocab.workorder import WORKORDER
+from tests.soak.loads import alone, check_holds, counts_of, verify_measured
 from tests.soak.workorder_load import WorkLoad, WorkLoaded, record_work
-
-T = TypeVar("T")
 
 FEW_SEEDS = 6
 FEW_ORDERS, FEW_EVENTS = 1_000, 500
@@ -30,33 +22,9 @@ GROWN_MIB = 32
 """What a peak may grow by while a trace grows from 0.9 to 1.8 million events."""
 
 
-def _alone(work: Callable[..., T], *arguments: object) -> T:
-    """Do it in a process of its own, whose peak memory nothing else raises."""
-    spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawned) as pool:
-        return pool.submit(work, *arguments).result()
-
-
-def _verify(path: Path) -> tuple[TraceVerdict, float]:
-    return verify_trace(path), peak_mib()
-
-
-def _check(verdict: TraceVerdict, load: WorkLoad) -> None:
-    violated = [(item.id, item.violations[0]) for item in verdict.invariants if item.violated]
-    assert (load, verdict.verdict, violated) == (load, Verdict.OK, [])
-
-
-def _counts(path: Path) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    with TraceReader(path) as reader:
-        for chunk in reader.index.chunks:
-            counts.update(chunk.counts)
-    return counts
-
-
 def _check_is_all(loaded: WorkLoaded, path: Path, load: WorkLoad) -> None:
     """Every order has ended once, and all that can happen has."""
-    totals, counts = loaded.totals, _counts(path)
+    totals, counts = loaded.totals, counts_of(path)
     ended = totals["completed"] + totals["failed"] + totals["cancelled"]
     assert totals["enqueued"] == ended >= load.orders
     assert {*counts} == {kind.name for kind in WORKORDER.kinds}
@@ -70,7 +38,7 @@ def test_a_few_loads(tmp_path: Path) -> None:
         load = WorkLoad(seed, FEW_ORDERS, FEW_EVENTS)
         _check_is_all(record_work(path, load), path, load)
         verdict = verify_trace(path)
-        _check(verdict, load)
+        check_holds(verdict, load)
         exercised |= {item.id for item in verdict.invariants if item.exercised}
     assert [name for name in load_invariants("workorder") if name not in exercised] == []
 
@@ -87,15 +55,15 @@ def test_very_many_orders(tmp_path: Path) -> None:
     short, path = tmp_path / "short.mpk", tmp_path / "long.mpk"
     shorter = WorkLoad(0, MANY_ORDERS // SHORTER, MANY_EVENTS)
     load = WorkLoad(0, MANY_ORDERS, MANY_EVENTS)
-    _alone(record_work, short, shorter)
-    loaded = _alone(record_work, path, load)
+    alone(record_work, short, shorter)
+    loaded = alone(record_work, path, load)
     _check_is_all(loaded, path, load)
     first, *_, last = loaded.peaks_mib
     assert last - first < GROWN_MIB
-    verdict, peak = _alone(_verify, path)
-    _check(verdict, load)
+    verdict, peak = alone(verify_measured, path)
+    check_holds(verdict, load)
     assert verdict.events == loaded.events
-    _, short_peak = _alone(_verify, short)
+    _, short_peak = alone(verify_measured, short)
     assert peak - short_peak < GROWN_MIB
 
 
@@ -105,4 +73,4 @@ def test_loads(seed: int, tmp_path: Path) -> None:
     load = WorkLoad(seed, 5_000, 10_000)
     path = tmp_path / "load.mpk"
     _check_is_all(record_work(path, load), path, load)
-    _check(verify_trace(path), load)
+    check_holds(verify_trace(path), load)

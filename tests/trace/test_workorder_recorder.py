@@ -14,150 +14,36 @@ import pytest
 from nandtrace import WORKORDER, TraceReader, WorkOrderLimits, WorkOrderRecorder
 from nandtrace.errors import RecordError
 from nandtrace.schema_files import load_schema
-from nandtrace.trace import Chunk
-from nandtrace.trace.event import Event, events_of
 from nandtrace.trace.header import header_to_bytes
 from nandtrace.trace.writer import MAX_STRINGS
 from nandtrace.vocab import NULL
 from nandtrace.vocab.workorder import COLUMN_WORDS, TERMINAL, Mode, OrderState, Policy
-from tests.check.small_orders import live_order, order_state, totals
-
-Calls = list[tuple[str, dict[str, Any]]]
-
-LIMITS = WorkOrderLimits()
-READING = {"total_bytes": 1_000, "available_bytes": 400}
-
-EVERY_KIND: list[tuple[str, str, dict[str, Any]]] = [
-    ("restart", "RESTART", {}),
-    ("recover", "RECOVER", {"order": 2, "state": "COMPLETED"}),
-    ("handler", "HANDLER", {"is_set": True}),
-    (
-        "enqueue",
-        "ENQUEUE",
-        {"order": 3, "id": "µ", "priority": -7, "max_retries": 1, "depth": 1},
-    ),
-    (
-        "refuse",
-        "REFUSE",
-        {"id": "x", "priority": 2, "refusal": "FULL", "depth": 3, "reserved": 1},
-    ),
-    ("mode", "MODE", {"mode": "RUNNING"}),
-    ("pressure", "PRESSURE", {"level": "WARNING", **READING}),
-    ("claim", "CLAIM", {"order": 3, "attempt": 1, "slot": 1, **READING}),
-    ("hold", "HOLD", {"gate": "QUEUE"}),
-    ("hold", "HOLD", {"gate": "STAGGER", "order": 4, "until_ns": 9}),
-    ("hold", "HOLD", {"gate": "MEMORY", "order": 4, **READING}),
-    ("health", "HEALTH", {"healthy": False}),
-    ("ready", "READY", {"order": 3}),
-    ("complete", "COMPLETE", {"order": 4}),
-    (
-        "fail",
-        "FAIL",
-        {
-            "order": 3,
-            "attempt": 1,
-            "cause": "ERROR",
-            "error": "KeyError: 1",
-            "state": "WAITING_RETRY",
-            "due_ns": 8,
-        },
-    ),
-    ("fail", "FAIL", {"order": 3, "attempt": 2, "cause": "LEASE", "state": "FAILED"}),
-    ("retry", "RETRY", {"order": 3}),
-    ("terminate", "TERMINATE", {"order": 5, "why": "STOP", "deadline_ns": 12}),
-    ("cancel", "CANCEL", {"order": 5, "reason": "STOPPED"}),
-    ("release", "RELEASE", {"order": 5, "slot": 0, "forced": True}),
-    ("stray", "STRAY", {"order": 5, "slot": 0}),
-    ("mode", "MODE", {"mode": "STOPPING", "until_ns": 11}),
-]
-"""Call, kind and values: what is written is what is read."""
-
-BUSY: dict[str, Any] = {
-    "mode": "STOPPING",
-    "handler": True,
-    "last_claim_ns": 4,
-    "pressure": "CRITICAL",
-    "healthy": False,
-    "next_order": 9,
-    "slots": [[0, 1], [2, 4]],
-    "orders": [
-        live_order(1, "µ", "RUNNING", claimed_ns=2, terminate={"why": "LEASE", "deadline_ns": 9}),
-        live_order(4, "d", "PREPARING", claimed_ns=4, attempts=1, priority=-3),
-        live_order(7, "g", "WAITING_RETRY", due_ns=12, attempts=2, max_retries=2),
-        live_order(8, "h", "PENDING", since_ns=5),
-    ],
-    "totals": totals(enqueued=9, claimed=8, completed=5, retried=1),
-}
-
-
-def calls(runs: int = 1) -> Calls:
-    """Runs that hold every kind of event, each 24 events."""
-    inner = [(method, {"time_ns": 5, **values}) for method, _, values in EVERY_KIND]
-    begin = ("begin_run", {"time_ns": 0, "snapshot": order_state()})
-    busy = order_state(**BUSY, clock_ns=9)
-    end = ("end_run", {"time_ns": 9, "end": "CRASHED", "snapshot": busy})
-    return [begin, *inner, end] * runs
+from tests.check.small_orders import live_order, order_state
+from tests.trace.order_recording import LIMITS, ORDERS, READING
+from tests.trace.recording import chunks_in, events_in
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Callable[..., Path]:
-    """Records calls; options are those of WorkOrderRecorder."""
-
-    def write(name: str, given: Calls, **options: Any) -> Path:
-        path = tmp_path / name
-        with WorkOrderRecorder(path, **({"limits": LIMITS} | options)) as recorder:
-            for method, values in given:
-                getattr(recorder, method)(**values)
-        return path
-
-    return write
-
-
-def _chunks(path: Path) -> list[Chunk]:
-    with TraceReader(path) as reader:
-        chunks = list(reader.walk())
-    assert all(isinstance(chunk, Chunk) for chunk in chunks)
-    return chunks
-
-
-def _events(path: Path) -> list[Event]:
-    return [event for chunk in _chunks(path) for event in events_of(chunk, WORKORDER)]
-
-
-def test_what_is_written_is_what_is_read(record: Callable[..., Path]) -> None:
-    expected = [
-        Event(0, 0, 0, "RUN_BEGIN", {}),
-        *(
-            Event(seq, 0, 5, kind, values)
-            for seq, (_, kind, values) in enumerate(EVERY_KIND, start=1)
-        ),
-        Event(23, 0, 9, "RUN_END", {"end": "CRASHED"}),
-    ]
-    path = record("a.mpk", calls())
-    assert _events(path) == expected
-    assert {event.kind for event in expected} == set(WORKORDER.by_name)
-    (chunk,) = _chunks(path)
-    assert [(item.seq, item.state) for item in chunk.snapshots] == [
-        (0, order_state()),
-        (23, order_state(**BUSY, clock_ns=9)),
-    ]
+    """Records calls under a name; options are those of WorkOrderRecorder."""
+    return lambda name, given, **options: ORDERS.record(tmp_path / name, given, **options)
 
 
 def test_what_a_call_leaves_out(record: Callable[..., Path]) -> None:
-    begin, *_, end = calls()
+    begin, *_, end = ORDERS.calls()
     given = [
         ("enqueue", {"time_ns": 1, "order": 0, "id": "a", "depth": 1}),
         ("refuse", {"time_ns": 1, "id": "a", "refusal": "DUPLICATE", "depth": 1, "reserved": 0}),
         ("release", {"time_ns": 2, "order": 0, "slot": 1}),
     ]
-    _, enqueue, refuse, release, _ = _events(record("a.mpk", [begin, *given, end]))
+    _, enqueue, refuse, release, _ = events_in(record("a.mpk", [begin, *given, end]), WORKORDER)
     assert (enqueue.fields["priority"], enqueue.fields["max_retries"]) == (0, 0)
     assert refuse.fields["priority"] == 0
     assert release.fields["forced"] is False
 
 
 def test_the_header_says_what_the_limits_are(record: Callable[..., Path]) -> None:
-    path = record("a.mpk", calls(), identity={"seed": 3}, provenance={"host": "lab"})
+    path = record("a.mpk", ORDERS.calls(), identity={"seed": 3}, provenance={"host": "lab"})
     with TraceReader(path) as reader:
         assert len(list(reader.walk())) == 1
         assert reader.header.domain == "workorder"
@@ -187,11 +73,11 @@ def test_the_header_says_what_the_limits_are(record: Callable[..., Path]) -> Non
 
 
 def test_header_and_snapshots_are_what_their_schemas_say(record: Callable[..., Path]) -> None:
-    path = record("a.mpk", calls())
+    path = record("a.mpk", ORDERS.calls())
     with TraceReader(path) as reader:
         header = msgpack.unpackb(header_to_bytes(reader.header))
     jsonschema.validate(header, load_schema("header"))
-    for item in _chunks(path)[0].snapshots:
+    for item in chunks_in(path)[0].snapshots:
         jsonschema.validate(item.state, load_schema("snapshot-workorder"))
     for name in asdict(LIMITS):
         less = {key: value for key, value in header["device"].items() if key != name}
@@ -223,94 +109,12 @@ def test_members_of_enumerations_are_as_good_as_their_values(record: Callable[..
                 for key, value in values.items()
             },
         )
-        for method, values in calls()
+        for method, values in ORDERS.calls()
     ]
     assert given[6][1]["mode"] is Mode.RUNNING
     path = record("b.mpk", given, limits=WorkOrderLimits(policy=Policy.PRIORITY))
-    plain = record("a.mpk", calls(), limits=WorkOrderLimits(policy="priority"))
+    plain = record("a.mpk", ORDERS.calls(), limits=WorkOrderLimits(policy="priority"))
     assert path.read_bytes() == plain.read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("method", "values", "reason"),
-    [
-        ("ready", {"order": "a"}, "READY.order: 'a' is not an integer"),
-        ("cancel", {"order": 1, "reason": 3}, "3 is not a string"),
-        ("enqueue", {"order": 1, "id": 7, "depth": 1}, "7 is not a string"),
-        (
-            "terminate",
-            {"order": 1, "why": "STOP", "deadline_ns": None},
-            "TERMINATE.deadline_ns: None is not an integer",
-        ),
-        (
-            "claim",
-            {"order": 0, "attempt": 1, "slot": 0, "total_bytes": 2**63, "available_bytes": 0},
-            "CLAIM.total_bytes: .* does not fit 64 bits",
-        ),
-    ],
-)
-def test_a_bad_value_is_refused_at_once_and_leaves_nothing(
-    record: Callable[..., Path], tmp_path: Path, method: str, values: dict[str, Any], reason: str
-) -> None:
-    expected = record("expected.mpk", calls())
-    with WorkOrderRecorder(tmp_path / "a.mpk", limits=LIMITS) as recorder:
-        for place, (name, arguments) in enumerate(calls()):
-            if place == 4:
-                with pytest.raises(RecordError, match=reason):
-                    getattr(recorder, method)(**{"time_ns": 5, **values})
-            getattr(recorder, name)(**arguments)
-    assert (tmp_path / "a.mpk").read_bytes() == expected.read_bytes()
-
-
-def test_events_outside_a_run_are_refused(record: Callable[..., Path]) -> None:
-    begin, *_, end = calls()
-    ready = ("ready", {"time_ns": 0, "order": 0})
-    for name, given, reason in (
-        ("a", [ready], "READY outside a run"),
-        ("b", [begin, end, ready], "READY outside a run"),
-        ("c", [begin, begin], "run 0 has not ended"),
-        ("d", [end], "no run is open"),
-        ("e", [begin, end, begin], "run 1 was never ended"),
-    ):
-        with pytest.raises(RecordError, match=reason):
-            record(f"{name}.mpk", given)
-
-
-def test_runs_are_numbered_from_the_first(record: Callable[..., Path]) -> None:
-    path = record("a.mpk", calls(runs=2), first_run=5)
-    assert [event.run for event in _events(path)] == [5] * 24 + [6] * 24
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"clock_ns": 0.5}, "snapshot: clock_ns must be integer"),
-        ({"clock_ns": -1}, "snapshot: clock_ns must be bigger than or equal to 0"),
-        ({"next_order": None}, "snapshot: next_order must be integer"),
-        ({"mode": "BORED"}, "snapshot: mode must be one of"),
-        ({"handler": 1}, "snapshot: handler must be boolean"),
-        ({"last_claim_ns": "0"}, "snapshot: last_claim_ns must be"),
-        ({"pressure": None}, "snapshot: pressure must be one of"),
-        ({"healthy": None}, "snapshot: healthy must be boolean"),
-        ({"slots": [[0]]}, r"snapshot: slots\.0 must contain at least 2 items"),
-        ({"slots": [[0, -1]]}, r"snapshot: slots\.0\.1 must be bigger than or equal to 0"),
-        ({"orders": {}}, "snapshot: orders must be array"),
-        ({"totals": {"enqueued": 1}}, "snapshot: totals must contain"),
-        ({"totals": totals(lost=1)}, "snapshot: totals must not contain"),
-    ],
-)
-def test_a_bad_snapshot_is_refused_and_the_trace_goes_on(
-    record: Callable[..., Path], tmp_path: Path, changes: dict[str, Any], reason: str
-) -> None:
-    begin, *_, end = calls()
-    with WorkOrderRecorder(tmp_path / "a.mpk", limits=LIMITS) as recorder:
-        with pytest.raises(RecordError, match=f"RUN_BEGIN: .*{reason}"):
-            recorder.begin_run(0, snapshot=order_state(**changes))
-        recorder.begin_run(**begin[1])
-        with pytest.raises(RecordError, match=f"RUN_END: .*{reason}"):
-            recorder.end_run(9, "STOPPED", snapshot=order_state(**changes))
-        recorder.end_run(**end[1])
-    assert (tmp_path / "a.mpk").read_bytes() == record("b.mpk", [begin, end]).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -415,6 +219,6 @@ def test_words_keep_their_codes_for_good(tmp_path: Path, way: str) -> None:
         hold(3, stagger, 0, 5, NULL, NULL)
         recorder.end_run(9, "STOPPED", snapshot=order_state())
         assert len(recorder.names) < 1.1 * MAX_STRINGS
-    events = _events(path)
+    events = events_in(path, WORKORDER)
     assert [event.fields["id"] for event in events if event.kind == "ENQUEUE"] == ids
     assert [event.fields["gate"] for event in (events[1], events[-2])] == ["STAGGER"] * 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nandtrace.check.graph.course import Phase
-from nandtrace.check.graph.ledger import number
 from nandtrace.check.graph.scene import Scene
 from nandtrace.check.graph.state import Edge
+from nandtrace.check.ledger import number
 from nandtrace.vocab.graph import ErrorPolicy, NodeState, Place, ShutdownReason
 
 _Left = tuple[Edge, int, Place]

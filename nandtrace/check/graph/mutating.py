@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nandtrace.check.graph.flushing import Flushing
-from nandtrace.check.graph.ledger import number
 from nandtrace.check.graph.scene import Scene
 from nandtrace.check.graph.state import NEVER, Edge
+from nandtrace.check.ledger import number
 from nandtrace.vocab.graph import Band, Mutable
 
 MutateRow = tuple[Edge | None, Mutable | None, int, int, int]

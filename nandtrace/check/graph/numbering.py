@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nandtrace.check.graph.ledger import Ledger, number
+from nandtrace.check.graph.ledger import Ledger
 from nandtrace.check.graph.state import Edge, GraphState
+from nandtrace.check.ledger import number
 from nandtrace.vocab.graph import MessageType
 
 

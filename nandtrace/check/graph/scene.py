@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from nandtrace.check.graph.course import Course, Phase
-from nandtrace.check.graph.ledger import Ledger, number
+from nandtrace.check.graph.ledger import Ledger
 from nandtrace.check.graph.numbering import Numbering
 from nandtrace.check.graph.plan import GraphPlan
 from nandtrace.check.graph.readiness import Readiness
 from nandtrace.check.graph.state import Edge, GraphState, Node
+from nandtrace.check.ledger import number
 from nandtrace.vocab.graph import NodeState
 
 

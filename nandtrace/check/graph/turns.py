@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nandtrace.check.graph.course import NOTHING, TICK, Phase
-from nandtrace.check.graph.ledger import number
 from nandtrace.check.graph.scene import Scene
 from nandtrace.check.graph.state import NEVER, Node
+from nandtrace.check.ledger import number
 from nandtrace.vocab import NULL
 from nandtrace.vocab.graph import Band, Call, NodeState
 

@@ -22,9 +22,10 @@ class ReplayFacts(Protocol):
 @invariant(
     "checkpoint-continuity",
     group=GROUP,
-    sentence="A run begins in the state in which the one before ended, and at its time; the "
-    "first begins as the header says. A CHECKPOINT lies between two turns of a graph, or follows a "
-    "decision about work orders.",
+    sentence="A run begins in the state in which the one before ended, and at its time; the first "
+    "begins before anything has happened. Where the past of a scheduler of work orders is not in the "
+    "trace, it begins in a state in which one can be. A CHECKPOINT lies between two turns of a graph, or "
+    "follows a decision about work orders.",
     rationale="What happened between two runs is not in the trace, so nothing may.",
     source=_SOURCE,
     needs=("RUN_BEGIN", "RUN_END"),

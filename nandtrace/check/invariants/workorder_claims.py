@@ -95,8 +95,9 @@ def claim_order(facts: WorkOrderFacts) -> Finding:
 @invariant(
     "work-conserving",
     group=GROUP,
-    sentence="The pump decides when something has woken it, in time and then only; HOLD names the first "
-    "gate that is closed and until when, and what was read stands in the decision that needed it.",
+    sentence="The pump decides when something has woken it, in time and then only, again and again until a "
+    "HOLD with nothing else in between; HOLD names the first gate that is closed and until when, and what "
+    "was read stands in the decision that needed it.",
     rationale="A pump that is not woken leaves slots idle while orders wait, and one that spins wastes "
     "the machine.",
     source="work-order model: gates; the pump",

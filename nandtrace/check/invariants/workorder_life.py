@@ -13,7 +13,8 @@ GROUP = "work-order life"
     "pressure-edge",
     group=GROUP,
     sentence="PRESSURE tells a level when a reading gives another than the one told last, right before "
-    "the decision that it was read for, and HEALTH tells every change of health, in its place.",
+    "the decision that it was read for, or when the memory is read beside the decisions; HEALTH tells "
+    "every change of health, in its place.",
     rationale="Levels told on change are a history; a change that is not told is a wrong one.",
     source="work-order model: resources",
     needs=("PRESSURE", "HEALTH", "CLAIM", "HOLD"),

@@ -42,8 +42,8 @@ def terminal_absorbing(facts: WorkOrderFacts) -> Finding:
 @invariant(
     "conservation",
     group=GROUP,
-    sentence="Orders are numbered without a hole, and at the end of every run each of them is live or "
-    "has ended once.",
+    sentence="Orders are numbered without a hole, each with an id and a priority, and at the end of every "
+    "run each of them is live or has ended once.",
     rationale="An order that vanishes between two lines of a log is waited for for ever.",
     source="work-order model: words; the queue",
     needs=("ENQUEUE", *_STEPS, "TERMINATE", "RUN_END"),
@@ -57,7 +57,8 @@ def conservation(facts: WorkOrderFacts) -> Finding:
     "depth-bound",
     group=GROUP,
     sentence="An order is accepted when the queue has room for it beside the places reserved for "
-    "retries, refused as FULL only when it has none, and the depth told is right.",
+    "retries, refused as FULL only when it has none, and what is told of a refused order and of the depth "
+    "is right.",
     rationale="A queue with a bound bounds memory and tells its producers to wait; an order that was "
     "accepted never finds it full.",
     source="work-order model: the queue",

@@ -43,7 +43,7 @@ class Accepting:
         if due is not None:
             refused = f"{order_id} refused, {due}: {self._why(order_id, due)}"
             self._ledger.offend(_RULES[due], at, refused, "it is accepted", order=said)
-        if order_id is None or priority == NULL or max_retries < 0:
+        if not order_id or priority == NULL or max_retries < 0:
             whole = "an order with an id, a priority and the number of its retries"
             self._ledger.offend("conservation", at, whole, "one of them is missing", order=said)
         is_next = said == self._state.next_order
@@ -83,7 +83,10 @@ class Accepting:
         return said
 
     def refuse(self, at: int, _time_ns: int, row: RefuseRow) -> None:
-        order_id, _, said, depth, reserved = row
+        order_id, priority, said, depth, reserved = row
+        if not order_id or priority == NULL:
+            whole = "an order with an id and a priority"
+            self._ledger.offend("depth-bound", at, whole, "one of them is missing")
         state, due = self._state, self._refusal(order_id)
         state.totals["refused"] += 1
         if said is not due and (state.is_sure or Refusal.STOPPING in (said, due)):

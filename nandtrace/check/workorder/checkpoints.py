@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from nandtrace.check.differences import differences, short
+from collections import Counter
+
+from nandtrace.check.boundaries import Boundaries
 from nandtrace.check.event_batch import EventBatch, State
 from nandtrace.check.event_facts import Boundary
 from nandtrace.check.workorder.carry import WorkOrderBoundary
 from nandtrace.check.workorder.modes import Modes
 from nandtrace.check.workorder.recovering import Recovering
 from nandtrace.check.workorder.scene import Scene
+from nandtrace.check.workorder.standing import flaws
 from nandtrace.check.workorder.state import initial_snapshot
 from nandtrace.vocab.workorder import ACTIVE, RunEnd
 
@@ -26,64 +29,55 @@ class Checkpoints:
     ) -> None:
         self._scene = scene
         self._batch = batch
-        self._carry = carry
+        self._boundaries = Boundaries(scene.ledger, batch, carry)
         self._modes = modes
         self._recovering = recovering
         if isinstance(carry, WorkOrderBoundary):
             scene.course.before = carry.end
             scene.course.grace_ends_ns = carry.grace_ends_ns
+            scene.course.started_ns = carry.started_ns
+            if carry.abandoned is not None:
+                scene.course.abandoned = Counter(carry.abandoned)
 
     def begin(self, row: int) -> None:
         """Set the scene for a run: from its snapshot, or, where it has none, as the last one ended."""
         batch, at = self._batch, int(self._batch.runs.first[row])
-        begin, before = batch.begin_states[row], self._before(row)
-        is_first = row == 0 and self._carry.next_seq == 0
+        begin = batch.begin_states[row]
         if batch.runs.begin[row] >= 0:
-            self._check_begin(at, row, begin, before, is_first=is_first)
+            self._check_begin(at, row, begin)
         time_ns = int(batch.time_ns[at])
-        state = begin if begin is not None else before
+        state = begin if begin is not None else self._boundaries.before(row)
         scene = self._scene
         scene.state.reset(state)
         scene.state.drop_reported(time_ns - scene.limits.decision_within_ns)
-        scene.course.reset(has_past=not (is_first and batch.run[0] == 0))
+        scene.course.reset()
+        is_new = self._boundaries.is_new(row)
+        if is_new:
+            scene.course.restart()
         scene.pump.begin(time_ns)
         self._modes.begin(time_ns)
-        is_known = scene.course.before is not None or (is_first and int(batch.run[0]) == 0)
-        self._recovering.begin(at, is_known=is_known)
+        self._recovering.begin(at, is_known=scene.course.before is not None or is_new)
         scene.course.before = None
 
-    def _before(self, row: int) -> State | None:
-        return self._batch.end_states[row - 1] if row else self._carry.state
-
-    def _check_begin(
-        self, at: int, row: int, begin: State | None, before: State | None, *, is_first: bool
-    ) -> None:
-        self._scene.ledger.count("checkpoint-continuity", 1, int(is_first or before is not None))
+    def _check_begin(self, at: int, row: int, begin: State | None) -> None:
+        self._boundaries.count_begin(row)
         if begin is None:
             self._offend(at, "a snapshot at RUN_BEGIN", "none")
             return
-        if is_first:
-            is_new = self._batch.run[0] == 0
-            before = initial_snapshot(int(self._batch.time_ns[at])) if is_new else None
-        if before is not None:
-            for name, mine, its in differences(before, begin):
-                self._offend(at, f"{name} {short(mine)}, as before", f"{short(its)}")
-        self._check_time(at, row)
-        self._check_clock(at, begin)
+        initial = initial_snapshot(int(self._batch.time_ns[at]))
+        if not self._boundaries.continues(at, row, begin, initial):
+            self._check_standing(at, begin)
 
-    def _check_time(self, at: int, row: int) -> None:
-        time_ns = int(self._batch.time_ns[at])
-        before = int(self._batch.time_ns[at - 1]) if row else self._carry.time_ns
-        if before is not None and time_ns != before:
-            self._offend(at, f"the time at which the last run ended, {before} ns", f"{time_ns} ns")
-
-    def _check_clock(self, at: int, state: State) -> None:
-        time_ns = int(self._batch.time_ns[at])
-        if state["clock_ns"] != time_ns:
-            self._offend(at, f"clock_ns {time_ns}, its time", f"{state['clock_ns']}")
+    def _check_standing(self, at: int, state: State) -> None:
+        """A trace that begins in the middle begins in a state that can be."""
+        for flaw in flaws(state, self._scene.limits):
+            places = {"order": flaw.order, "slot": flaw.slot}
+            self._scene.ledger.offend(
+                "checkpoint-continuity", at, flaw.expected, flaw.actual, **places
+            )
 
     def _offend(self, at: int, expected: str, actual: str) -> None:
-        self._scene.ledger.offend("checkpoint-continuity", at, expected, actual)
+        self._boundaries.offend(at, expected, actual)
 
     def end(self, at: int, end: RunEnd | None) -> None:
         """A run ends: how it may, and with the state that the replay has."""
@@ -95,9 +89,8 @@ class Checkpoints:
         elif end is RunEnd.CRASHED:
             self._check_crash(at)
         self._modes.finish(at, end)
-        said = self._batch.end_states[int(self._batch.run_row[at])]
+        said = self._boundaries.said_at(at)
         if said is None:
-            self._offend(at, "a snapshot at RUN_END", "none")
             return
         self._compare(at, said)
         self._check_whole(at, said)
@@ -124,16 +117,14 @@ class Checkpoints:
 
     def _compare(self, at: int, said: State) -> None:
         """The snapshot has what the replay has, where the log tells it."""
-        ledger, state = self._scene.ledger, self._scene.state
-        ledger.count("checkpoint-matches-replay")
-        self._check_clock(at, said)
+        state = self._scene.state
+        self._boundaries.check_clock(at, said)
         mine = state.settled() | {"slots": state.slots.pairs(), "orders": list(state.rows())}
         if state.next_order is None:
             del mine["next_order"], mine["totals"], mine["last_claim_ns"]
         if not state.is_sure:
             mine, said = self._known(mine), self._known(said)
-        for name, due, its in differences(mine, said):
-            ledger.offend("checkpoint-matches-replay", at, f"{name} {short(due)}", f"{short(its)}")
+        self._boundaries.compare(at, mine, said)
 
     def _known(self, fields: State) -> State:
         """Fields without the orders and slots of which the log has lost something."""

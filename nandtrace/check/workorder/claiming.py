@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from nandtrace.check.ledger import number
-from nandtrace.check.workorder.gates import CRITICAL, Gates
+from nandtrace.check.workorder.course import NEXT_DECISION
+from nandtrace.check.workorder.gates import CRITICAL, Gates, said_reading
 from nandtrace.check.workorder.orders import PENDING, Order
+from nandtrace.check.workorder.pump import NEVER
 from nandtrace.check.workorder.scene import Scene
 from nandtrace.vocab import NULL
 from nandtrace.vocab.workorder import ACTIVE, Mode, OrderState
@@ -40,6 +42,7 @@ class Claiming:
         self._check_order(at, order, attempt)
         self._take(at, time_ns, order, slot)
         self._pump.claimed(time_ns)
+        self._scene.course.owe(NEXT_DECISION, NEVER)
 
     def _offend_stopped(self, at: int, order: Order) -> None:
         """Nothing may be claimed; as something is, the log may have lost what allows it."""
@@ -55,8 +58,8 @@ class Claiming:
     def _check_reading(self, at: int, time_ns: int, named: int, total: int, available: int) -> None:
         """A CLAIM has a reading that allows it."""
         offend = self._ledger.offend
-        if NULL in (total, available):
-            offend("claim-atomic", at, "a reading", "none", order=named)
+        if not self._limits.is_reading(total, available):
+            offend("claim-atomic", at, "a reading", said_reading(total, available), order=named)
             return
         level = self._gates.tell(at, total, available)
         if not self._limits.memory_gating:

@@ -10,7 +10,7 @@ from nandtrace.vocab.workorder import WORKORDER, RunEnd
 NOTHING = -1
 """Nothing is owed."""
 
-RUN_BEGIN, RUN_END, CLAIM, HOLD, RELEASE, HEALTH, RESTART, RECOVER = (
+RUN_BEGIN, RUN_END, CLAIM, HOLD, RELEASE, PRESSURE, HEALTH, RESTART, RECOVER = (
     WORKORDER.by_name[name].code
     for name in (
         "RUN_BEGIN",
@@ -18,11 +18,15 @@ RUN_BEGIN, RUN_END, CLAIM, HOLD, RELEASE, HEALTH, RESTART, RECOVER = (
         "CLAIM",
         "HOLD",
         "RELEASE",
+        "PRESSURE",
         "HEALTH",
         "RESTART",
         "RECOVER",
     )
 )
+
+NEXT_DECISION, ITS_DECISION = HOLD, CLAIM
+"""A CLAIM or HOLD that is owed: the one after a CLAIM, the one that a PRESSURE was read for."""
 
 
 class Course:
@@ -32,26 +36,30 @@ class Course:
     its slot (None where that is not known) and the deadline of its handler. `may_be_left` says that
     another may come first: any for RELEASE, a decision for HEALTH. HEALTH may stand at the position
     `health_at`, RESTART at `restart_at`, RECOVER at `recover_at`; `recovering` are the active orders that
-    are still to be recovered. `forced` counts the handlers that were abandoned, by order and slot;
-    `has_past` says that there may be others. `before` is how the run before ended, `grace_ends_ns` the
-    end of the grace that MODE told last. From `stop_due_ns` on handlers must be asked to end, from
-    `stopped_due_ns` on the scheduler must be STOPPED.
+    are still to be recovered. `before` is how the run before ended, `grace_ends_ns` the end of the grace
+    that MODE told last. `abandoned` counts the handlers that were, by order and slot, and `started_ns` is
+    when the scheduler was, NEVER before; both of this life, and None where the log does not tell. From
+    `stop_due_ns` on handlers must be asked to end, from `stopped_due_ns` on the scheduler must be STOPPED.
     """
 
     def __init__(self) -> None:
         self.ended: tuple[int, int | None, int | None] = (NOTHING, None, None)
         self.before: RunEnd | None = None
         self.grace_ends_ns: int | None = None
-        self.reset(has_past=False)
+        self.abandoned: Counter[tuple[int, int]] | None = None
+        self.started_ns: int | None = None
+        self.reset()
 
-    def reset(self, *, has_past: bool) -> None:
+    def reset(self) -> None:
         """A run begins, after all that an event before it had to do."""
         self.settle()
         self.health_at = self.restart_at = self.recover_at = NOTHING
         self.recovering: list[int] = []
-        self.forced: Counter[tuple[int, int]] = Counter()
-        self.has_past = has_past
         self.stop_due_ns = self.stopped_due_ns = NEVER
+
+    def restart(self) -> None:
+        """A new life begins."""
+        self.abandoned, self.started_ns = Counter(), NEVER
 
     def owe(self, code: int, time_ns: int, *, may_be_left: bool = False) -> None:
         """An event of a kind must come next, and at this time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nandtrace.check.ledger import number
 from nandtrace.check.workorder.course import RELEASE
 from nandtrace.check.workorder.orders import PENDING, Order
+from nandtrace.check.workorder.pump import NEVER
 from nandtrace.check.workorder.scene import Scene
 from nandtrace.vocab.workorder import CancelReason, Mode, OrderState, TerminateWhy
 
@@ -122,7 +123,8 @@ class Ending:
             self._undue(at, named, slot)
         if forced:
             self._check_forced(at, time_ns, row, deadline_ns)
-            self._course.forced[named, slot] += 1
+            if self._course.abandoned is not None:
+                self._course.abandoned[named, slot] += 1
         self._scene.pump.wake(time_ns)
 
     def _pay(self, at: int, named: int, slot: int) -> int | None:
@@ -176,12 +178,13 @@ class Ending:
 
     def stray(self, at: int, _time_ns: int, row: tuple[int, int]) -> None:
         named, slot = row
-        following, forced = self._state.next_order, self._course.forced
-        if forced[row] > 0:
-            forced[row] -= 1
-            return
-        is_past = self._course.has_past and named >= 0 and 0 <= slot < self._limits.slots
-        if is_past and (following is None or named < following):
+        following, abandoned = self._state.next_order, self._course.abandoned
+        if abandoned is None:
+            is_right = 0 <= slot < self._limits.slots and 0 <= named < (following or NEVER)
+        else:
+            is_right = abandoned[row] > 0
+            abandoned[row] -= is_right
+        if is_right:
             return
         due = "a handler that was abandoned on this slot before"
         said = f"none of order {number(named)} on slot {number(slot)}"

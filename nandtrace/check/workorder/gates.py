@@ -11,6 +11,13 @@ from nandtrace.vocab.workorder import Gate, Mode, Pressure
 CRITICAL = Pressure.CRITICAL
 
 
+def said_reading(total: int, available: int) -> str:
+    """Figures that are no reading."""
+    if NULL in (total, available):
+        return "none"
+    return f"{available} of {total} bytes available"
+
+
 class Gates:
     """The gates, asked again.
 
@@ -37,7 +44,7 @@ class Gates:
             )
 
     def tell(self, at: int, total: int, available: int) -> Pressure:
-        """The level of a reading: another than the one told last was told right before."""
+        """The level of a reading that can be: another than the one told last was told right before."""
         self.readings += 1
         state = self._state
         level = self._limits.level(total, available)
@@ -49,13 +56,7 @@ class Gates:
 
     def needed_bytes(self, time_ns: int) -> int:
         """The memory for one more slot, and for those whose memory no reading shows yet."""
-        settling, settle_ns = 0, self._limits.settle_ns
-        if settle_ns:
-            for order in reversed(self._state.active.values()):
-                if order.claimed_ns is not None and time_ns - order.claimed_ns >= settle_ns:
-                    break
-                settling += 1
-        return self._limits.memory_per_slot_bytes * (1 + settling)
+        return self._limits.memory_per_slot_bytes * (1 + self._state.settling.count(time_ns))
 
     def closed_early(self, time_ns: int) -> Gate | None:
         """The first gate that is closed, of those that need no reading."""

@@ -33,7 +33,8 @@ class Holding:
         said, named, until_ns, total, available = row
         scene, gates = self._scene, self._gates
         gates.decide(at, time_ns, "a HOLD")
-        has_reading = NULL not in (total, available)
+        scene.course.settle()
+        has_reading = scene.limits.is_reading(total, available)
         if has_reading:
             gates.tell(at, total, available)
         due = gates.closed_early(time_ns)
@@ -44,8 +45,8 @@ class Holding:
             due = said
         if (due is not said or said is None) and not self._may_doubt(due, said):
             self._offend_gate(at, due, said)
-        elif has_reading is not (said in _LATE):
-            self._offend_reading(at, has_reading, said)
+        elif not (has_reading if said in _LATE else total == available == NULL):
+            self._offend_reading(at, said, total, available)
         else:
             self._check_until(at, said, until_ns)
             self._check_order(at, said, named)
@@ -79,9 +80,13 @@ class Holding:
         else:
             state.handler = said is not Gate.HANDLER
 
-    def _offend_reading(self, at: int, has_reading: bool, said: Gate | None) -> None:
-        due = "no reading, before PRESSURE" if has_reading else "a reading, from PRESSURE on"
-        self._ledger.offend(_RULE, at, due, f"{'one' if has_reading else 'none'} at {said}")
+    def _offend_reading(self, at: int, said: Gate | None, total: int, available: int) -> None:
+        due = "a reading, from PRESSURE on" if said in _LATE else "no reading, before PRESSURE"
+        if total == available == NULL:
+            figures = "none"
+        else:
+            figures = f"{number(available)} of {number(total)} bytes available"
+        self._ledger.offend(_RULE, at, due, f"{figures} at {said}")
 
     def _check_until(self, at: int, said: Gate | None, until_ns: int) -> None:
         """STAGGER says when it will be open, and no other gate does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from itertools import takewhile
 
 from nandtrace.check.workorder.owing import Owing
 from nandtrace.check.workorder.pump import NEVER
@@ -94,8 +95,8 @@ class Lateness:
 
 
 def _take_late(dues: dict[int, int], late_ns: int) -> list[tuple[int, int]]:
-    """Take out what was due before a time: orders, and when."""
-    late = [(named, due_ns) for named, due_ns in dues.items() if due_ns < late_ns]
+    """Take out what was due before a time: orders, and when, from what is due first on."""
+    late = list(takewhile(lambda due: due[1] < late_ns, dues.items()))
     for named, _ in late:
         del dues[named]
     return late

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from math import log
 
 from nandtrace.check.rule_entries import Plain, word
 from nandtrace.vocab.workorder import Policy, Pressure
+
+_EXACT_POWERS = 64
+_DIGITS = Context(prec=60)
+"""Of a power; 19 of them are before the point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,14 @@ class Limits:
     lease_ns: int | None
     terminate_grace_ns: int
     poll_ns: int
+    resource_poll_ns: int
     settle_ns: int
     decision_within_ns: int
+
+    @staticmethod
+    def is_reading(total_bytes: int, available_bytes: int) -> bool:
+        """Whether the memory can have been so."""
+        return 0 <= available_bytes <= total_bytes and total_bytes > 0
 
     def level(self, total_bytes: int, available_bytes: int) -> Pressure:
         """The pressure that follows from a reading; both thresholds are inclusive."""
@@ -55,17 +66,23 @@ class Limits:
         # A forged attempt can be any number: powers far beyond the cap are never computed.
         if failures * log(factor / 1000) > log((cap_ns + 1) / self.backoff_ns) + 1:
             return cap_ns
-        grown: int = self.backoff_ns * factor**failures // 1000**failures
+        if failures <= _EXACT_POWERS:
+            grown: int = self.backoff_ns * factor**failures // 1000**failures
+        else:
+            # The exact power may have 100 000 digits, and no more than the cap has count.
+            power = _DIGITS.power(Decimal(factor).scaleb(-3), failures)
+            grown = int(_DIGITS.multiply(power, self.backoff_ns))
         return min(grown, cap_ns)
 
 
 def limits_from_device(device: Plain) -> Limits:
     """Read the header's `device` map. Raises ValueError that names the entry that makes no sense."""
+    _number(device, "stop_grace_ns")  # no rule asks for it: a stop may give another
     return Limits(
         slots=_number(device, "slots", 1),
         memory_per_slot_bytes=_number(device, "memory_per_slot_bytes"),
-        warning_permille=_number(device, "warning_permille"),
-        critical_permille=_number(device, "critical_permille"),
+        warning_permille=_warning(device),
+        critical_permille=_permille(device, "critical_permille"),
         memory_gating=_flag(device, "memory_gating"),
         stagger_ns=_number(device, "stagger_ns"),
         policy=word(device, "policy", Policy, Policy.FIFO, "device"),
@@ -73,10 +90,11 @@ def limits_from_device(device: Plain) -> Limits:
         backoff_ns=_number(device, "backoff_ns"),
         backoff_factor_permille=_number(device, "backoff_factor_permille", 1000),
         backoff_cap_ns=_number(device, "backoff_cap_ns"),
-        jitter_permille=_jitter(device),
+        jitter_permille=_permille(device, "jitter_permille"),
         lease_ns=_optional(device, "lease_ns"),
         terminate_grace_ns=_number(device, "terminate_grace_ns"),
         poll_ns=_number(device, "poll_ns"),
+        resource_poll_ns=_number(device, "resource_poll_ns", 1),
         settle_ns=_number(device, "settle_ns"),
         decision_within_ns=_number(device, "decision_within_ns"),
     )
@@ -93,10 +111,20 @@ def _optional(plain: Plain, name: str) -> int | None:
     return None if plain.get(name) is None else _number(plain, name)
 
 
-def _jitter(plain: Plain) -> int:
-    value = _number(plain, "jitter_permille")
+def _permille(plain: Plain, name: str) -> int:
+    value = _number(plain, name)
     if value > 1000:
-        raise ValueError(f"device.jitter_permille is {value}, not a number up to 1000")
+        raise ValueError(f"device.{name} is {value}, not a number up to 1000")
+    return value
+
+
+def _warning(plain: Plain) -> int:
+    """The pressure is WARNING before it is CRITICAL."""
+    value, critical = _permille(plain, "warning_permille"), _permille(plain, "critical_permille")
+    if value > critical:
+        raise ValueError(
+            f"device.warning_permille is {value}, above device.critical_permille, {critical}"
+        )
     return value
 
 

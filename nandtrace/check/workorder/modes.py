@@ -63,6 +63,8 @@ class Modes:
         if said is None:
             return
         state.mode = said
+        if self._course.started_ns == NEVER and said is not _NEW:
+            self._course.started_ns = time_ns
         if said is _RUNNING:
             self._scene.pump.wake(time_ns)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from nandtrace.vocab.workorder import OrderState, Policy, TerminateWhy
@@ -92,6 +93,45 @@ class Queue:
                 return order
             heapq.heappop(heap)
         return None
+
+    def drain(self) -> list[Order]:
+        """Take out every order that is pending."""
+        found = {number: self._orders.get(number) for _, number in self._heap}
+        self._heap.clear()
+        return [item for item in found.values() if item is not None and item.state is PENDING]
+
+
+class Settling:
+    """Active orders whose claim is so young that no reading shows their memory yet."""
+
+    def __init__(self, settle_ns: int) -> None:
+        self._settle_ns = settle_ns
+        self._claims: deque[tuple[int, int]] = deque()
+        self._young: dict[int, int] = {}
+
+    def clear(self) -> None:
+        """Nothing is active."""
+        self._claims.clear()
+        self._young.clear()
+
+    def add(self, order: int, claimed_ns: int) -> None:
+        """An order is claimed, after all others here."""
+        if self._settle_ns:
+            self._claims.append((claimed_ns, order))
+            self._young[order] = claimed_ns
+
+    def drop(self, order: int) -> None:
+        """An order is not active any more."""
+        self._young.pop(order, None)
+
+    def count(self, time_ns: int) -> int:
+        """How many there are at a time, which does not go back."""
+        claims, young = self._claims, self._young
+        while claims and time_ns - claims[0][0] >= self._settle_ns:
+            claimed_ns, order = claims.popleft()
+            if young.get(order) == claimed_ns:
+                del young[order]
+        return len(young)
 
 
 class Slots:

@@ -7,7 +7,9 @@ from nandtrace.check.workorder.course import (
     CLAIM,
     HEALTH,
     HOLD,
+    ITS_DECISION,
     NOTHING,
+    PRESSURE,
     RECOVER,
     RELEASE,
     RESTART,
@@ -19,6 +21,7 @@ from nandtrace.check.workorder.recovering import Recovering
 from nandtrace.check.workorder.scene import Scene
 from nandtrace.vocab.workorder import WORKORDER, RunEnd
 
+_DECISIONS = (CLAIM, HOLD)
 _LATER = (UNKNOWN_KIND, RUN_BEGIN, RUN_END)
 """Kinds that leave what is owed as it is: at the end of a run it depends on the end."""
 
@@ -37,7 +40,10 @@ class Owing:
             return
         course, state = self._course, self._scene.state
         owed = course.owed
-        if course.may_be_left and (owed == RELEASE or code in (CLAIM, HOLD)):
+        if owed in _DECISIONS:
+            self._miss_decision(at, code)
+            return
+        if course.may_be_left and (owed == RELEASE or code in _DECISIONS):
             course.settle()
             return
         if course.owed_ns != NEVER or owed == RESTART:
@@ -50,6 +56,22 @@ class Owing:
             self._recovering.give_up()
         course.settle()
 
+    def _miss_decision(self, at: int, code: int) -> None:
+        """An event comes where a decision is owed: another one, or the PRESSURE right before one."""
+        course, pump, offend = self._course, self._scene.pump, self._scene.ledger.offend
+        actual = WORKORDER.by_code[code].name
+        if code in _DECISIONS:
+            course.settle()
+        elif course.owed == ITS_DECISION:
+            read_for = "a decision next, which the memory was read for, or a poll when it is due"
+            offend("pressure-edge", at, read_for, actual)
+            course.settle()
+        elif code != PRESSURE:
+            if pump.due_ns != NEVER:
+                offend("work-conserving", at, "another decision next, after a CLAIM", actual)
+                pump.give_up()
+            course.settle()
+
     def late(self, at: int, time_ns: int) -> None:
         """The clock has advanced, and what was owed has not come: told of once."""
         course = self._course
@@ -60,7 +82,7 @@ class Owing:
     def finish(self, at: int, end: RunEnd | None) -> None:
         """A run ends: nothing is owed any more, unless the log was cut."""
         course = self._course
-        is_owed = course.owed not in (NOTHING, RUN_END) and not course.may_be_left
+        is_owed = course.owed not in (NOTHING, RUN_END, *_DECISIONS) and not course.may_be_left
         if is_owed and end is not RunEnd.CRASHED:
             self._offend(at, "RUN_END")
         course.settle()

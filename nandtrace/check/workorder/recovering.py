@@ -41,6 +41,7 @@ class Recovering:
     def restart(self, at: int, time_ns: int, _row: tuple[()]) -> None:
         course, state = self._course, self._state
         course.settle()
+        course.restart()
         self._ledger.count(_RULE)
         if at != course.restart_at:
             after = "RESTART right after the begin of a run that follows a crash or a stop"
@@ -48,7 +49,7 @@ class Recovering:
             if at != self._first_at:
                 return
         state.restart(time_ns)
-        course.reset(has_past=False)
+        course.reset()
         self._scene.pump.sleep()
         course.recover_at = at + 1
         course.recovering = sorted(state.active)

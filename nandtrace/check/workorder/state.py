@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any
 
 from nandtrace.check.event_batch import State
 from nandtrace.check.workorder.limits import Limits
-from nandtrace.check.workorder.orders import PENDING, Order, Queue, Slots
+from nandtrace.check.workorder.orders import PENDING, Order, Queue, Settling, Slots
 from nandtrace.check.workorder.shapes import TOTALS
 from nandtrace.vocab.workorder import Mode, OrderState, Pressure, TerminateWhy
 
@@ -26,7 +27,8 @@ class SchedulerState:
     `active` holds active orders in the order of their claims, `leases` the ends of the leases of those
     that were not asked to end, `deadlines` those of the ones that were; both with the earliest first.
     `retries` is a heap of (due time, order) with stale entries. `doubtful` are orders whose state the
-    log has lost, `unplaced` active ones whose slot it has lost.
+    log has lost, `unplaced` active ones whose slot it has lost. `_lost` are ranges of numbers that do not
+    meet, the lowest first.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -36,6 +38,7 @@ class SchedulerState:
         self.active: dict[int, Order] = {}
         self.slots = Slots()
         self.queue = Queue(limits.policy, self.orders)
+        self.settling = Settling(limits.settle_ns)
         self.leases: dict[int, int] = {}
         self.deadlines: dict[int, int] = {}
         self.retries: list[tuple[int, int]] = []
@@ -49,6 +52,7 @@ class SchedulerState:
             kept.clear()
         for queued in (self.queue, self.retries, self.doubtful, self.unplaced, self._lost):
             queued.clear()
+        self.settling.clear()
         self.pending = self.waiting = self.reserved = 0
         self.next_order: int | None = 0
         self.mode = Mode.NEW
@@ -154,6 +158,7 @@ class SchedulerState:
         order.reserves = order.has_attempt_left
         self.reserved += order.reserves
         self.active[number] = order
+        self.settling.add(number, time_ns)
         order.slot = slot
         if slot is None:
             self.unplaced.add(number)
@@ -191,7 +196,7 @@ class SchedulerState:
 
     def doubt_pending(self) -> None:
         """The log has lost what became of every pending order."""
-        for order in [order for order in self.orders.values() if order.state is PENDING]:
+        for order in self.queue.drain():
             self.doubt(order)
 
     def _leave(self, order: Order) -> None:
@@ -210,6 +215,7 @@ class SchedulerState:
     def _leave_slot(self, order: Order) -> None:
         number = order.number
         self.active.pop(number, None)
+        self.settling.drop(number)
         self.leases.pop(number, None)
         self.deadlines.pop(number, None)
         self.unplaced.discard(number)
@@ -218,12 +224,16 @@ class SchedulerState:
         order.slot = order.claimed_ns = order.why = order.deadline_ns = None
 
     def lose(self, numbers: range) -> None:
-        """Orders were accepted of which the log does not tell."""
+        """Orders were accepted of which the log does not tell: none before those lost last."""
+        if self._lost and numbers.start <= self._lost[-1].stop:
+            last = self._lost.pop()
+            numbers = range(last.start, max(last.stop, numbers.stop))
         self._lost.append(numbers)
 
     def is_lost(self, number: int) -> bool:
         """Whether an order is one of those that were lost."""
-        return any(number in numbers for numbers in self._lost)
+        place = bisect_right(self._lost, number, key=_first)
+        return place > 0 and number in self._lost[place - 1]
 
     def conjure(self, number: int) -> Order:
         """An order of which nothing is known but that it is live."""
@@ -283,6 +293,10 @@ class SchedulerState:
             "healthy": self.healthy,
             "totals": self.totals,
         }
+
+
+def _first(numbers: range) -> int:
+    return numbers.start
 
 
 def _claimed(row: dict[str, Any]) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.check.graph import stories
-from tests.check.graph.broken import Broken
 from tests.check.graph.graph_log import GraphLog
+from tests.check.hand_made import Broken
 
 
 def _exchanged(log: GraphLog, one: int, other: int) -> GraphLog:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.check.graph import stories
-from tests.check.graph.broken import Broken
 from tests.check.graph.graph_log import GraphLog
+from tests.check.hand_made import Broken
 
 
 def _exchanged(log: GraphLog, one: int, other: int) -> GraphLog:

@@ -10,7 +10,8 @@ import pytest
 from nandtrace.check import Verdict, verify_trace
 from nandtrace.check.graph.plan import plan_from_device
 from nandtrace.vocab.graph import ErrorPolicy, Policy
-from tests.check.graph.graph_log import GraphLog, device, edge, write
+from tests.check.graph.graph_log import GraphLog, device, edge
+from tests.check.hand_made import write
 
 NODES = [{"name": "a", "tick_interval_ns": 5, "on_error": "retry"}, {"name": "b"}]
 EDGES = [edge("a:o->b:i", 3, "latest", 2), edge("->a:i", 1)]

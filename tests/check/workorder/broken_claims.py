@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.check.hand_made import Broken
 from tests.check.workorder import stories
-from tests.check.workorder.broken import Broken
 
 CLAIMS = [
     Broken(
@@ -40,6 +40,20 @@ CLAIMS = [
         lambda log: log.changed(14, available_bytes=None),
         {"claim-atomic": [14]},
         ("a reading", "none"),
+    ),
+    Broken(
+        "a claim with more memory than there is",
+        stories.pressure,
+        lambda log: log.changed(14, available_bytes=1001),
+        {"claim-atomic": [14]},
+        ("a reading", "1001 of 1000 bytes available"),
+    ),
+    Broken(
+        "a claim on a machine without memory",
+        stories.pressure,
+        lambda log: log.changed(30, total_bytes=0, available_bytes=0),
+        {"claim-atomic": [30]},
+        ("a reading", "0 of 0 bytes available"),
     ),
     Broken(
         "an order claimed twice",
@@ -246,7 +260,21 @@ CLAIMS = [
         stories.retries,
         lambda log: log.changed(20, total_bytes=1000, available_bytes=700),
         {"work-conserving": [20]},
-        ("no reading, before PRESSURE", "one at QUEUE"),
+        ("no reading, before PRESSURE", "700 of 1000 bytes available at QUEUE"),
+    ),
+    Broken(
+        "half a reading too much",
+        stories.retries,
+        lambda log: log.changed(20, total_bytes=1000),
+        {"work-conserving": [20]},
+        ("no reading, before PRESSURE", "none of 1000 bytes available at QUEUE"),
+    ),
+    Broken(
+        "a hold with more memory than there is",
+        stories.retries,
+        lambda log: log.changed(16, available_bytes=1001),
+        {"work-conserving": [16]},
+        ("a reading, from PRESSURE on", "1001 of 1000 bytes available at SLOT"),
     ),
     Broken(
         "a reading that is missing",
@@ -333,6 +361,20 @@ CLAIMS = [
             "a decision when something has woken the pump",
             "a CLAIM, and nothing has since the last HOLD",
         ),
+    ),
+    Broken(
+        "a series of decisions that something interrupts",
+        stories.recovery,
+        lambda log: log.swapped(51, 52),
+        {"work-conserving": [51]},
+        ("another decision next, after a CLAIM", "READY"),
+    ),
+    Broken(
+        "a series of decisions that does not end",
+        stories.endings,
+        lambda log: log.without(20),
+        {"work-conserving": [20]},
+        ("another decision next, after a CLAIM", "READY"),
     ),
     Broken(
         "a checkpoint between two claims",

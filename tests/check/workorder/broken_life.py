@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.check.hand_made import Broken
 from tests.check.workorder import stories
-from tests.check.workorder.broken import Broken
 
 LIFE = [
     Broken(
@@ -35,6 +35,35 @@ LIFE = [
         lambda log: log.changed(12, total_bytes=None),
         {"pressure-edge": [12]},
         ("a reading", "none"),
+    ),
+    Broken(
+        "a level of more memory than there is",
+        stories.pressure,
+        lambda log: log.changed(55, available_bytes=1001),
+        {"pressure-edge": [55]},
+        ("a reading", "1001 of 1000 bytes available"),
+    ),
+    Broken(
+        "a level that is told before the start",
+        stories.pressure,
+        lambda log: log.inserted(
+            1, "PRESSURE", level="WARNING", total_bytes=1000, available_bytes=150
+        ).inserted(2, "PRESSURE", level="NONE", total_bytes=1000, available_bytes=700),
+        {"pressure-edge": [2, 3]},
+        (
+            "a decision next, which the memory was read for, or a poll when it is due",
+            "PRESSURE",
+        ),
+    ),
+    Broken(
+        "a poll of the memory that is not due",
+        stories.pressure,
+        lambda log: log.limited(resource_poll_ns=260),
+        {"pressure-edge": [13, 54, 56]},
+        (
+            "a decision next, which the memory was read for, or a poll when it is due",
+            "HEALTH",
+        ),
     ),
     Broken(
         "a threshold that is not inclusive",
@@ -74,9 +103,9 @@ LIFE = [
     Broken(
         "a health told elsewhere",
         stories.pressure,
-        lambda log: log.swapped(16, 15).inserted(17, "HEALTH", 230, healthy=1),
+        lambda log: log.inserted(17, "HEALTH", 130, healthy=1),
         {"pressure-edge": [17]},
-        ("a change of health", "true, as before"),
+        ("HEALTH right after a HOLD, or after a PRESSURE between decisions", "one elsewhere"),
     ),
     Broken(
         "a health told late",

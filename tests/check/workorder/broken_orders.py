@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.check.hand_made import Broken
 from tests.check.workorder import stories
-from tests.check.workorder.broken import Broken
 
 ORDERS = [
     Broken(
@@ -65,8 +65,8 @@ ORDERS = [
     Broken(
         "a cancel of an order that has ended",
         stories.endings,
-        lambda log: log.inserted(20, "CANCEL", order=1, reason="REQUESTED"),
-        {"terminal-absorbing": [20], "checkpoint-matches-replay": [65]},
+        lambda log: log.inserted(21, "CANCEL", order=1, reason="REQUESTED"),
+        {"terminal-absorbing": [21], "checkpoint-matches-replay": [65]},
         ("nothing about order 1, which has ended", "an event that names it"),
     ),
     Broken(
@@ -102,6 +102,13 @@ ORDERS = [
         stories.pressure,
         lambda log: log.changed(27, id=None),
         {"conservation": [27]},
+        ("an order with an id, a priority and the number of its retries", "one of them is missing"),
+    ),
+    Broken(
+        "an order with an empty id",
+        stories.recovery,
+        lambda log: log.changed(5, id=""),
+        {"conservation": [5], "checkpoint-matches-replay": [19]},
         ("an order with an id, a priority and the number of its retries", "one of them is missing"),
     ),
     Broken(
@@ -180,6 +187,20 @@ ORDERS = [
         lambda log: log.changed(5, refusal=None),
         {"depth-bound": [5]},
         ("FULL: 3 in the queue and 0 reserved, of 3", "refused without a reason"),
+    ),
+    Broken(
+        "a refusal of an order without an id",
+        stories.retries,
+        lambda log: log.changed(5, id=None),
+        {"depth-bound": [5]},
+        ("an order with an id and a priority", "one of them is missing"),
+    ),
+    Broken(
+        "a refusal of an order without a priority",
+        stories.pressure,
+        lambda log: log.changed(59, priority=None),
+        {"depth-bound": [59]},
+        ("an order with an id and a priority", "one of them is missing"),
     ),
     Broken(
         "a retry where none was left",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.check.hand_made import Broken
 from tests.check.workorder import stories
-from tests.check.workorder.broken import Broken
 
 SLOTS = [
     Broken(
@@ -102,6 +102,20 @@ SLOTS = [
         stories.endings,
         lambda log: log.inserted(34, "STRAY", order=2, slot=2),
         {"slot-pairing": [34]},
+        ("a handler that was abandoned on this slot before", "none of order 2 on slot 2"),
+    ),
+    Broken(
+        "a stray of a handler that a run before has not abandoned",
+        stories.endings,
+        lambda log: log.inserted(66, "STRAY", order=7, slot=2),
+        {"slot-pairing": [66]},
+        ("a handler that was abandoned on this slot before", "none of order 7 on slot 2"),
+    ),
+    Broken(
+        "a stray of a handler that has come back in the run before",
+        stories.endings,
+        lambda log: log.inserted(66, "STRAY", order=2, slot=2),
+        {"slot-pairing": [66]},
         ("a handler that was abandoned on this slot before", "none of order 2 on slot 2"),
     ),
     Broken(

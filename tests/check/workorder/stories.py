@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.check.workorder.order_log import FREE, OrderLog, State, Story, device, live, state
+from tests.check.hand_made import State
+from tests.check.workorder.order_log import FREE, OrderLog, Story, device, live, state
 
 
 def retries() -> OrderLog:
@@ -70,7 +71,7 @@ def retries() -> OrderLog:
 
 def pressure() -> OrderLog:
     """Memory that becomes critical, scarce and free again; pauses, and a handler that is taken away."""
-    log = OrderLog(device(policy="priority", settle_ns=60))
+    log = OrderLog(device(policy="priority", settle_ns=60, resource_poll_ns=10))
     log("RUN_BEGIN", state(log))
     log("MODE", mode="RUNNING")
     log.hold("QUEUE")

@@ -9,7 +9,8 @@ import pytest
 from nandtrace.check import Verdict
 from nandtrace.check.workorder.limits import limits_from_device
 from nandtrace.vocab.workorder import Policy, Pressure
-from tests.check.workorder.order_log import OrderLog, device, state, verify
+from tests.check.hand_made import verify
+from tests.check.workorder.order_log import OrderLog, device, state
 
 
 def test_limits_are_what_the_header_says() -> None:
@@ -77,6 +78,23 @@ def test_a_power_is_exact() -> None:
     assert limits.delays_ns(3001) == (2005, 2005)
 
 
+@pytest.mark.parametrize("backoff_ns", [1, 7, 10**9])
+def test_a_power_of_many_digits_is_exact(backoff_ns: int) -> None:
+    limits = limits_from_device(
+        device(backoff_ns=backoff_ns, backoff_factor_permille=1001, backoff_cap_ns=2**62)
+    )
+    for attempt in (65, 66, 1000, 20_001, 41_001):
+        power = backoff_ns * 1001 ** (attempt - 1) // 1000 ** (attempt - 1)
+        assert limits.delays_ns(attempt) == (min(power, 2**62), min(power, 2**62))
+
+
+def test_delays_of_ever_more_attempts_take_no_time_to_speak_of() -> None:
+    limits = limits_from_device(
+        device(backoff_ns=1, backoff_factor_permille=1001, backoff_cap_ns=2**62)
+    )
+    assert [limits.delays_ns(attempt)[0] for attempt in range(1, 43_100)][-1] == 2**62
+
+
 WRONG = [
     ({"slots": 0}, "device.slots is 0, not a number from 1 on"),
     ({"slots": None}, "device.slots is None, not a number from 1 on"),
@@ -90,6 +108,14 @@ WRONG = [
         "device.backoff_factor_permille is 999, not a number from 1000 on",
     ),
     ({"jitter_permille": 1001}, "device.jitter_permille is 1001, not a number up to 1000"),
+    ({"critical_permille": 1001}, "device.critical_permille is 1001, not a number up to 1000"),
+    (
+        {"warning_permille": 901},
+        "device.warning_permille is 901, above device.critical_permille, 900",
+    ),
+    ({"resource_poll_ns": 0}, "device.resource_poll_ns is 0, not a number from 1 on"),
+    ({"resource_poll_ns": None}, "device.resource_poll_ns is None, not a number from 1 on"),
+    ({"stop_grace_ns": None}, "device.stop_grace_ns is None, not a number from 0 on"),
     ({"poll_ns": 2**63}, f"device.poll_ns is {2**63}, not a number from 0 on"),
 ]
 
