@@ -11,9 +11,10 @@ from pathlib import Path
 
 from nandtrace.errors import StorageError, UsageError
 
-_TRIES = 10
+_TRIES = 50
 _BETWEEN_S = 0.02
-"""Who only looks whether a campaign runs holds the lock for an instant."""
+"""Who only looks whether a campaign runs holds the lock for an instant, and so does a process that one which
+was killed had just begun to start."""
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from nandtrace.campaign import (
     resume_campaign,
     run_campaign,
 )
+from nandtrace.campaign.lock import holder_of
 from nandtrace.cli.main import run
 from nandtrace.errors import StorageError, UsageError
 from nandtrace.trace import TraceReader
@@ -373,6 +374,9 @@ record()
     with _started(tmp_path, file) as process:
         _await_line(process, "2 3")
         process.kill()
+    while holder_of(out / "campaign.lock") is not None:
+        # A process that it had just begun to start is not another program yet.
+        time.sleep(0.01)
     before = read_status(out)
     assert before.sessions[0].outcome == "crashed"
     assert not (out / "campaign.mpk").exists()

@@ -61,6 +61,7 @@ repair.mpk: 30 events, 1 run
 @pytest.fixture(autouse=True)
 def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI", raising=False)  # accept writes nothing there
     Path("repair.toml").write_text(SCENARIO)
 
 

@@ -25,6 +25,7 @@ PROGRAM, RECORDED = [text for language, text in BLOCKS if language == "python"]
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI", raising=False)  # accept writes nothing there
     return tmp_path
 
 
