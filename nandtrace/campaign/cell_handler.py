@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from nandtrace.campaign.cell_process import (
     CELL_COMMAND,
@@ -64,7 +63,7 @@ class CellHandler(Handler):
         with self._breaking():
             self._session.began(cell_of(attempt))
         try:
-            await _to_its_end(self._processes.prepare(attempt))
+            await self._processes.prepare(attempt)
         except OSError as error:
             # No process can be had at the moment; a retry may find one.
             self._over(attempt, f"its process can't be started: {error}")
@@ -89,7 +88,7 @@ class CellHandler(Handler):
 
     async def close(self, attempt: Attempt) -> None:
         try:
-            await _to_its_end(self._processes.close(attempt))
+            await self._processes.close(attempt)
         finally:
             self._tasks.pop(attempt, None)
             trace = self._trace(attempt)
@@ -158,21 +157,3 @@ class CellHandler(Handler):
 
     def _input_of(self, attempt: Attempt) -> bytes:
         return spec_line(self._session.spec(cell_of(attempt)), self._trace(attempt))
-
-
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await what is not to be left half done, a process that begins or ends; be cancelled afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        task.result()
-        return
-    if not task.cancelled():
-        # Not looked at, it would be complained of.
-        task.exception()
-    raise cancelled

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from nandtrace.errors import NandtraceError
 from nandtrace.workorder.order import Attempt, Handler
@@ -114,6 +115,9 @@ class ProcessHandler(Handler):
         """By the identity of the attempt: other schedulers count theirs alike."""
 
     async def prepare(self, attempt: Attempt) -> None:
+        await _to_its_end(self._start(attempt))
+
+    async def _start(self, attempt: Attempt) -> None:
         # A session of its own: an interrupt from the terminal is this program's to handle.
         transport, child = await asyncio.get_running_loop().subprocess_exec(
             _Child,
@@ -138,8 +142,10 @@ class ProcessHandler(Handler):
 
     async def close(self, attempt: Attempt) -> None:
         child = self._children.pop(id(attempt), None)
-        if child is None:
-            return
+        if child is not None:
+            await _to_its_end(self._end(child))
+
+    async def _end(self, child: _Child) -> None:
         try:
             if not child.exited.done():
                 child.signal_all(signal.SIGTERM)
@@ -155,3 +161,21 @@ class ProcessHandler(Handler):
         """Wait for a while."""
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(future), self._kill_after_s)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await what is not to be left half done, a process that begins or ends; be cancelled afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        task.result()
+        return
+    if not task.cancelled():
+        # Not looked at, it would be complained of.
+        task.exception()
+    raise cancelled
