@@ -199,6 +199,10 @@ class OrderBook:
         heapq.heapify(self._queue)
 
     def _end(self, record: Record) -> None:
+        totals, state = self.totals, record.state
+        totals.completed += state is OrderState.COMPLETED
+        totals.failed += state is OrderState.FAILED
+        totals.cancelled += state is OrderState.CANCELLED
         del self._live[record.number], self._numbers[record.id]
         self._ended.append(_Ended(record.id, record.history, record.outcome))
 

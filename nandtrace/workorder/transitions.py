@@ -190,7 +190,6 @@ class Transitions:
     def complete(self, record: Record, result: object) -> None:
         assert record.state is OrderState.RUNNING
         now_ns = self.clock.now_ns()
-        self.book.totals.completed += 1
         self.log.complete(now_ns, record.number)
         record.outcome = Outcome(OrderState.COMPLETED, record.attempts, result)
         self._leave_slot(record, OrderState.COMPLETED, now_ns, "")
@@ -205,7 +204,6 @@ class Transitions:
             state, due_ns = OrderState.WAITING_RETRY, now_ns + delay_ns
             record.due_ns = due_ns
         else:
-            self.book.totals.failed += 1
             record.outcome = Outcome(state, record.attempts, error=error or cause.value)
         self.log.fail(
             *(now_ns, record.number, record.attempts, code(cause)),
@@ -216,7 +214,6 @@ class Transitions:
     def cancel(self, record: Record, reason: CancelReason) -> None:
         """The order ends; an active one must have lost its handler."""
         now_ns = self.clock.now_ns()
-        self.book.totals.cancelled += 1
         self.log.cancel(now_ns, record.number, self.log.code(reason))
         record.outcome = Outcome(OrderState.CANCELLED, record.attempts, error=reason.value)
         self._leave_slot(record, OrderState.CANCELLED, now_ns, reason.value)
@@ -268,7 +265,6 @@ class Transitions:
         if record.slot is not None:
             released = self.monitor.release(record.slot, record.number)
             assert released
-        self._count_end(state)
         if state in TERMINAL:
             record.outcome = Outcome(state, record.attempts)
         record.due_ns = None
@@ -288,12 +284,6 @@ class Transitions:
         self.listeners.tell(StateChanged(record.id, old, state))
         if record.outcome is not None:
             self.listeners.tell(TerminalReached(record.id, record.outcome))
-
-    def _count_end(self, state: OrderState) -> None:
-        totals = self.book.totals
-        totals.completed += state is OrderState.COMPLETED
-        totals.failed += state is OrderState.FAILED
-        totals.cancelled += state is OrderState.CANCELLED
 
 
 def _figures(reading: Reading | None) -> tuple[Any, Any]:
