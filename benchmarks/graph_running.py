@@ -16,10 +16,9 @@ from benchmarks.graph_shapes import (
     tickers_shape,
 )
 from benchmarks.measure import in_turns, run_python, timed
+from benchmarks.recorded import events_of, verify_recording
 from benchmarks.results import DELIVERIES, MEBIBYTES, RATE, TICKS, Figure, Result, rate
-from nandtrace.check import Verdict, verify_trace
 from nandtrace.graph import record_graph
-from nandtrace.trace import TraceReader
 from nandtrace.vocab.graph import Band
 
 GROUP = "graph"
@@ -58,7 +57,7 @@ def _measure_hand_over(folder: Path, messages: int, repeats: int) -> list[Result
             "raw": _recording(shape, path, compress=False),
             "zstd": _recording(shape, folder / "graph-zstd.mpk", compress=True),
             "SimPy": timed(partial(graph_simpy.run_chain, messages, relays=1)),
-            "verify": timed(partial(_verify, path)),
+            "verify": timed(partial(verify_recording, path)),
         },
         repeats,
     )
@@ -71,7 +70,7 @@ def _measure_hand_over(folder: Path, messages: int, repeats: int) -> list[Result
             ("SimPy", "SimPy"),
         )
     )
-    events = _events(path)
+    events = events_of(path)
     return [
         Result(GROUP, "hand-over, no trace", DELIVERIES, bare, peer),
         Result(GROUP, "hand-over, traced, raw", DELIVERIES, raw, peer),
@@ -131,17 +130,6 @@ def _running(shape: Shape) -> Callable[[], float]:
 
 def _recording(shape: Shape, path: Path, *, compress: bool) -> Callable[[], float]:
     return timed(lambda: shape.check(record_graph(path, shape.build(), compress=compress).report))
-
-
-def _verify(path: Path) -> None:
-    verdict = verify_trace(path)
-    if verdict.verdict is not Verdict.OK:
-        raise RuntimeError(f"the recording is not right: {verdict}")
-
-
-def _events(path: Path) -> int:
-    with TraceReader(path) as reader:
-        return reader.index.events
 
 
 def _peak(folder: Path, name: str, messages: int) -> Figure:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.generating import DEFAULT_OP_NS, Generation
 from benchmarks.measure import in_turns, run_python, timed
+from benchmarks.recorded import verify_recording
 from benchmarks.results import MEBIBYTES, OPS, Figure, Result, rate
-from nandtrace.check import Verdict, verify_trace
 from nandtrace.nand.profiles.loading import load_profile
 from nandtrace.nand.recording import Progress, record
 
@@ -26,7 +26,7 @@ def measure_recording(folder: Path, ops: int, repeats: int) -> list[Result]:
         mode: partial(_record, folder / f"record-{mode}.mpk", bare, compress)
         for mode, compress in (("raw", False), ("zstd", True))
     }
-    verifying = timed(partial(_verify, folder / "record-raw.mpk"))
+    verifying = timed(partial(verify_recording, folder / "record-raw.mpk"))
     seconds = in_turns({"bare": bare.measure, **traced, "verify": verifying}, repeats)
     without = rate("scheduler, no trace", bare.ops, seconds["bare"])
     verified = rate("verify, 1 process", bare.ops, seconds["verify"])
@@ -54,12 +54,6 @@ def peak(folder: Path, name: str, runs: int, run_ns: int) -> Figure:
         "-m", "benchmarks.peak_recording", folder / "peak.mpk", str(runs), str(run_ns)
     )
     return Figure(name, (float(printed),), 0)
-
-
-def _verify(path: Path) -> None:
-    verdict = verify_trace(path)
-    if verdict.verdict is not Verdict.OK:
-        raise RuntimeError(f"the recording is not right: {verdict}")
 
 
 def _record(path: Path, generation: Generation, compress: bool) -> float:

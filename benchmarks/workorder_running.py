@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import workorder_pools
 from benchmarks.measure import in_turns, run_python, timed
+from benchmarks.recorded import events_of, verify_recording
 from benchmarks.results import CLAIMS, CPU, MEBIBYTES, RATE, Figure, Result, rate
 from benchmarks.workorder_load import (
     idle_cpu_s,
@@ -14,8 +15,6 @@ from benchmarks.workorder_load import (
     record,
     run_queued,
 )
-from nandtrace.check import Verdict, verify_trace
-from nandtrace.trace import TraceReader
 
 GROUP = "workorder"
 IDLE_S = 6.0
@@ -60,7 +59,7 @@ def _measure_claims(folder: Path, orders: int, repeats: int) -> list[Result]:
             "asyncio": timed(partial(workorder_pools.run_asyncio, orders)),
             "psutil": timed(partial(workorder_pools.run_asyncio, orders, looking=True)),
             "threads": timed(partial(workorder_pools.run_threads, orders)),
-            "verify": timed(partial(_verify, path)),
+            "verify": timed(partial(verify_recording, path)),
         },
         repeats,
     )
@@ -76,7 +75,7 @@ def _measure_claims(folder: Path, orders: int, repeats: int) -> list[Result]:
             ("ThreadPoolExecutor(2)", "threads"),
         )
     )
-    events = _events(path)
+    events = events_of(path)
     return [
         *(Result(GROUP, "no trace", CLAIMS, bare, peer) for peer in (workers, looking, threads)),
         *(Result(GROUP, each.name, CLAIMS, each, bare) for each in (raw, zstd, ahead)),
@@ -99,17 +98,6 @@ def _measure_idle(idle_s: float, repeats: int) -> Result:
         for name, key in (("idle", "ours"), ("an idle event loop", "loop"))
     )
     return Result(GROUP, "idle", CPU, ours, loop)
-
-
-def _verify(path: Path) -> None:
-    verdict = verify_trace(path)
-    if verdict.verdict is not Verdict.OK:
-        raise RuntimeError(f"the recording is not right: {verdict}")
-
-
-def _events(path: Path) -> int:
-    with TraceReader(path) as reader:
-        return reader.index.events
 
 
 def _peak(name: str, orders: int, *trace: Path) -> Figure:
