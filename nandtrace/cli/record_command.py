@@ -9,7 +9,15 @@ from click.core import ParameterSource
 
 from nandtrace.cli import record_graph_command, record_workorder_command
 from nandtrace.cli.exits import Exit
-from nandtrace.cli.recording_options import Extras, blocks_options, duration_options
+from nandtrace.cli.recording_options import (
+    Extras,
+    blocks_options,
+    compress_option,
+    duration_options,
+    json_option,
+    provenance_option,
+    verify_option,
+)
 from nandtrace.errors import UsageError
 from nandtrace.nand.chosen import Blocks, Choices
 from nandtrace.vocab.nand import ApplyPolicy
@@ -59,13 +67,11 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     help="Blocks never touched, in place of the profile's.",
 )
-@click.option("--compress/--no-compress", default=False, help="Compress the trace with zstd.")
-@click.option(
-    "--provenance", is_flag=True, help="Keep time, host, version and git commit beside the trace."
-)
+@compress_option
+@provenance_option
 @click.option("-o", "--output", type=_PATH, help="The trace to write.  [default: PROFILE-SEED.mpk]")
-@click.option("--verify", is_flag=True, help="Verify the trace at once; its exit code counts.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@verify_option
+@json_option
 @click.option("--from", "source", metavar="TRACE", type=_PATH, help="Continue this recording.")
 @click.option("--run", type=click.IntRange(0), help="With --from: continue after this run.")
 @click.option(

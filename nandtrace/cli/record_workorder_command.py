@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from nandtrace.cli.recording_options import Extras, WorkOrderChoices
+from nandtrace.cli.recording_options import (
+    Extras,
+    WorkOrderChoices,
+    checkpoint_option,
+    compress_option,
+    json_option,
+    provenance_option,
+    verify_option,
+)
 
 _PATH = click.Path(path_type=Path)
 
@@ -18,24 +26,17 @@ _PATH = click.Path(path_type=Path)
     type=click.IntRange(0, 2**63 - 1),
     help="Seed of the jitter of retries.  [default: the scenario's, else 0]",
 )
-@click.option(
-    "--checkpoint",
-    type=click.IntRange(1, 2**63 - 1),
-    metavar="N",
-    help="Write a snapshot every N events or so.  [default: 100000]",
-)
-@click.option("--compress/--no-compress", default=False, help="Compress the trace with zstd.")
-@click.option(
-    "--provenance", is_flag=True, help="Keep time, host, version and git commit beside the trace."
-)
+@checkpoint_option
+@compress_option
+@provenance_option
 @click.option(
     "-o",
     "--output",
     type=_PATH,
     help="The trace to write.  [default: the scenario's name and .mpk]",
 )
-@click.option("--verify", is_flag=True, help="Verify the trace at once; its exit code counts.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@verify_option
+@json_option
 def command(
     *,
     scenario: Path,

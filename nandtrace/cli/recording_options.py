@@ -44,6 +44,29 @@ class Extras:
     with_provenance: bool = False
 
 
+# ---- options that several recordings have, as decorators
+
+compress_option = click.option(
+    "--compress/--no-compress", default=False, help="Compress the trace with zstd."
+)
+provenance_option = click.option(
+    "--provenance", is_flag=True, help="Keep time, host, version and git commit beside the trace."
+)
+verify_option = click.option(
+    "--verify", is_flag=True, help="Verify the trace at once; its exit code counts."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=click.IntRange(1, 2**63 - 1),
+    metavar="N",
+    help="Write a snapshot every N events or so.  [default: 100000]",
+)
+
+
+# ---- callbacks of options
+
+
 def duration_options(
     context: click.Context,  # noqa: ARG001 - click calls it so
     option: click.Parameter,  # noqa: ARG001
