@@ -18,7 +18,7 @@ from nandtrace.cli.recording_report import refuse_same
 from nandtrace.cli.status_line import status_line
 from nandtrace.errors import GraphError, UsageError
 from nandtrace.graph import GraphSummary, RealClock, Scheduler, record_graph
-from nandtrace.graph.loading import LoadedGraph, Target, loaded_graph, parse_target
+from nandtrace.graph.loading import LoadedGraph, loaded_graph
 from nandtrace.graph.recording import CHECKPOINT_EVENTS
 from nandtrace.report.graph_recording import (
     graph_error_lines,
@@ -26,6 +26,7 @@ from nandtrace.report.graph_recording import (
     graph_summary_lines,
 )
 from nandtrace.units import NS_PER_MS
+from nandtrace.user_modules import Target, parse_target
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from nandtrace.cli.recording_options import (
     duration_options,
     json_option,
     provenance_option,
+    scheduler_option,
     verify_option,
 )
 from nandtrace.errors import UsageError
@@ -72,6 +73,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("-o", "--output", type=_PATH, help="The trace to write.  [default: PROFILE-SEED.mpk]")
 @verify_option
 @json_option
+@scheduler_option
 @click.option("--from", "source", metavar="TRACE", type=_PATH, help="Continue this recording.")
 @click.option("--run", type=click.IntRange(0), help="With --from: continue after this run.")
 @click.option(
@@ -102,6 +104,7 @@ def command(
     output: Path | None,
     verify: bool,
     as_json: bool,
+    scheduler: str | None,
     source: Path | None,
     run: int | None,
     live: bool,
@@ -117,6 +120,10 @@ def command(
     With --from and --run the recording goes on from the snapshot at that run's end, with the profile
     and options of the trace, and its events are those of the uninterrupted recording; --runs then
     says how many runs to record, by default as many as were left.
+
+    With --scheduler a class of your own decides. MODULE is a module, looked for in the current folder
+    first, or a file: schedulers/greedy.py:Greedy. The trace's header names it; to continue or replay such
+    a trace takes --scheduler again, for what only a trace names is never imported.
 
     With --live a second process verifies every run, as soon as the chunk with its end is written, while
     the next ones are recorded. The trace is the same, unless --fail-fast ends it once a run is violated:
@@ -147,16 +154,17 @@ def command(
     from nandtrace.cli import recording, recording_report  # noqa: PLC0415
 
     extras = Extras(compress=compress, with_provenance=provenance)
-    if source is not None and run is not None:
-        plan = recording.plan_continuation(source, run, runs, output)
-    else:
-        plan = recording.plan_anew(choices, output)
-    if live:
-        from nandtrace.cli import live_recording  # noqa: PLC0415 - see above
+    with recording.chosen_scheduler(scheduler) as own:
+        if source is not None and run is not None:
+            plan = recording.plan_continuation(source, run, runs, output, own)
+        else:
+            plan = recording.plan_anew(choices, output, own)
+        if live:
+            from nandtrace.cli import live_recording  # noqa: PLC0415 - see above
 
-        done = live_recording.record(plan, extras, fail_fast=fail_fast, graph_trace=graph_trace)
-    else:
-        done = recording.record(plan, extras)
+            done = live_recording.record(plan, extras, fail_fast=fail_fast, graph_trace=graph_trace)
+        else:
+            done = recording.record(plan, extras)
     return recording_report.report(done, as_json=as_json, verify=verify)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from nandtrace.cli.recording_report import refuse_same
 from nandtrace.cli.status_line import status_line
 from nandtrace.nand.chosen import DEFAULT_PROFILE, Choices
 from nandtrace.nand.job import Job
+from nandtrace.nand.own_scheduler import OwnScheduler, loaded_scheduler
 from nandtrace.nand.recipes import new_job
 from nandtrace.nand.recording import Progress, Summary, continued_job, run_job
 from nandtrace.report.recording import summary_json, summary_lines
 from nandtrace.trace import TraceReader
 from nandtrace.units import ns_to_us_text
+from nandtrace.user_modules import parse_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,44 @@ class Done:
         }
 
 
-def plan_anew(choices: Choices, output: Path | None) -> Plan:
+@contextlib.contextmanager
+def chosen_scheduler(target: str | None) -> Iterator[OwnScheduler | None]:
+    """The class of the user's that records, if one is named; inside the block it may run.
+
+    What it prints goes to stderr. Raises UsageError for one that can't be used, or that raises.
+    """
+    if target is None:
+        yield None
+        return
+    with (
+        contextlib.redirect_stdout(sys.stderr),
+        loaded_scheduler(parse_target(target, "CLASS"), (Path.cwd(),)) as scheduler,
+        scheduler.blamed(),
+    ):
+        yield scheduler
+
+
+def plan_anew(choices: Choices, output: Path | None, scheduler: OwnScheduler | None = None) -> Plan:
     """Plan a recording with a profile and options, and tell what of the profile was repaired."""
-    job, repairs = new_job(choices)
+    job, repairs = new_job(choices, scheduler)
     target = output or _default_output(choices)
     refuse_same(target, choices.profile, "profile")
     _print_repairs(choices.profile or DEFAULT_PROFILE, repairs)
     return Plan(job, target, choices.profile, "profile", repairs)
 
 
-def plan_continuation(source: Path, run: int, runs: int | None, output: Path | None) -> Plan:
+def plan_continuation(
+    source: Path,
+    run: int,
+    runs: int | None,
+    output: Path | None,
+    scheduler: OwnScheduler | None = None,
+) -> Plan:
     """Plan what comes after a run of a recording: `runs` runs, or all that follow."""
     target = output or Path(f"{source.stem}-after-{run}{SUFFIX}")
     refuse_same(target, source, "trace it continues")
-    return Plan(continued_job(source, run, runs), target, source, "trace it continues")
+    job = continued_job(source, run, runs, scheduler)
+    return Plan(job, target, source, "trace it continues")
 
 
 def record(plan: Plan, extras: Extras) -> Done:

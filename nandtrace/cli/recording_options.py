@@ -56,6 +56,11 @@ verify_option = click.option(
     "--verify", is_flag=True, help="Verify the trace at once; its exit code counts."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="MODULE:CLASS",
+    help="A subclass of nandtrace.nand.scheduler.Scheduler to execute in its place.",
+)
 checkpoint_option = click.option(
     "--checkpoint",
     type=click.IntRange(1, 2**63 - 1),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from nandtrace.cli.recording import recording_progress
+from nandtrace.cli.recording import chosen_scheduler, recording_progress
+from nandtrace.cli.recording_options import json_option, scheduler_option
 from nandtrace.cli.results import EXIT_OF_RESULT
 from nandtrace.cli.sources import expand_one
 from nandtrace.diff.side import list_problems
@@ -19,21 +20,25 @@ from nandtrace.trace import TraceReader
 @click.command("replay")
 @click.argument("trace")
 @click.option("--run", type=click.IntRange(0), help="Only this run, from its first snapshot.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(trace: str, run: int | None, as_json: bool) -> int:
+@scheduler_option
+@json_option
+def command(trace: str, run: int | None, scheduler: str | None, as_json: bool) -> int:
     """Execute the recording in TRACE again, from the profile, seed and options of its header.
 
     Where the result is another one, the first event that differs is shown as by `nandtrace diff`:
     A is the trace, B what was executed now. A run that was stopped on request, the last one of a
     recording with --fail-fast, is left out.
 
+    A trace that names a scheduler of its own takes --scheduler; with it, any recording shows whether a
+    class of yours does the same.
+
     Exit codes: 0 same; 1 different; 2 the trace is of another scheduler; 3 the trace is unreadable,
     or incomplete and otherwise the same.
     """
     path = Path(expand_one(trace))
     problems = _problems(path)
-    with recording_progress() as progress:
-        outcome = replay(path, run, progress)
+    with chosen_scheduler(scheduler) as own, recording_progress() as progress:
+        outcome = replay(path, run, progress, own)
     for problem in problems:
         click.echo(f"nandtrace: {path}: {problem}", err=True)
     if outcome.left_out is not None:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from nandtrace.graph.log import GraphLog
 from nandtrace.graph.state import EdgeState, Held, NodeRecord
+from nandtrace.user_errors import error_text
 from nandtrace.vocab import NULL
 from nandtrace.vocab.graph import Call, Disposition, ErrorPolicy, NodeState
 
 KEPT_ERRORS = 100
 """Exceptions that are kept for the report; all are counted."""
-
-_TEXT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +29,6 @@ class NodeError:
     def __str__(self) -> str:
         where = "" if self.edge is None else f" ({self.edge})"
         return f"{self.node}: {self.call.lower()}{where}: {error_text(self.exception)}"
-
-
-def error_text(error: Exception) -> str:
-    """An exception in one line: its class and what it says, if it can say anything."""
-    name = type(error).__name__
-    try:
-        said = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
-    except Exception:
-        return f"{name}, which raises when asked what it says"
-    return f"{name}: {said}"[:_TEXT_CHARACTERS] if said else name
 
 
 class Failures:

@@ -5,11 +5,7 @@ Whatever goes wrong in the user's code is a UsageError that says where: no trace
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,49 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from nandtrace.errors import UsageError
-from nandtrace.graph.blame import blaming
 from nandtrace.graph.scheduler import Scheduler
-
-_FILE_SUFFIX = ".py"
-_NAME = re.compile(r"[^\W\d]\w*")
-_DOTTED = re.compile(rf"{_NAME.pattern}(\.{_NAME.pattern})*")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A function that builds a graph: in a module by its dotted name, or in a file."""
-
-    module: str
-    function: str
-
-    @property
-    def is_file(self) -> bool:
-        return self.module.endswith(_FILE_SUFFIX)
-
-    @property
-    def stem(self) -> str:
-        """The module's own name, without packages, folders and suffix."""
-        return Path(self.module).stem if self.is_file else self.module.rpartition(".")[2]
-
-    @property
-    def label(self) -> str:
-        """The target by a name that is the same on every machine: of a file its name alone."""
-        module = Path(self.module).name if self.is_file else self.module
-        return f"{module}:{self.function}"
-
-    def __str__(self) -> str:
-        return f"{self.module}:{self.function}"
-
-
-def parse_target(text: str) -> Target:
-    """The target of `module:function` or `path/to/file.py:function`. Raises UsageError."""
-    module, colon, function = text.rpartition(":")
-    target = Target(module, function)
-    if not colon or _NAME.fullmatch(function) is None:
-        raise UsageError(f"{text!r} is no MODULE:FUNCTION or FILE{_FILE_SUFFIX}:FUNCTION")
-    if not target.is_file and _DOTTED.fullmatch(module) is None:
-        raise UsageError(f"{text}: {module!r} is no module, and no file ending in {_FILE_SUFFIX}")
-    return target
+from nandtrace.user_errors import blaming
+from nandtrace.user_modules import Target, file_of, imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +35,10 @@ def loaded_graph(
 ) -> Iterator[LoadedGraph]:
     """Call the function; inside the block the graph may run, for its nodes may import more.
 
-    Modules are looked for in `folders` first; a file's own folder comes even before them. Once the block is
-    left the Python path is as before, and modules from these folders are forgotten: another graph may have
-    modules of the same names. Not for several threads at once. Raises UsageError for a function that can't
-    be imported or called, or returns no scheduler.
+    Where its module is looked for, `user_modules.imported` says. Raises UsageError for a function that
+    can't be imported or called, or returns no scheduler.
     """
-    path = _file_path(target)
-    first = () if path is None else (path.parent,)
-    with _imports_from([*first, *(folder.resolve() for folder in folders)]):
-        with blaming(target):
-            module = _module(target, path)
+    with imported(target, folders) as module:
         function = _function(target, module)
         arguments = _arguments(target, function, seed)
         with blaming(target):
@@ -96,42 +46,13 @@ def loaded_graph(
         if not isinstance(scheduler, Scheduler):
             kind = type(scheduler).__name__
             raise UsageError(f"{target}: it returned no Scheduler but a value of type {kind}")
-        yield LoadedGraph(scheduler, arguments.get("seed"), _file_of(module))
-
-
-def _file_path(target: Target) -> Path | None:
-    if not target.is_file:
-        return None
-    path = Path(target.module).resolve()
-    if not path.is_file():
-        raise UsageError(f"{target}: there is no file {target.module}")
-    return path
-
-
-def _module(target: Target, path: Path | None) -> ModuleType:
-    if path is None:
-        return importlib.import_module(target.module)
-    # Under a name that is no other module's, whatever the file is called.
-    name = f"_graph_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Before it is executed, as by an import: what a module defines may look its module up.
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _file_of(module: ModuleType) -> Path | None:
-    file = getattr(module, "__file__", None)
-    return None if file is None else Path(file)
+        yield LoadedGraph(scheduler, arguments.get("seed"), file_of(module))
 
 
 def _function(target: Target, module: ModuleType) -> Callable[..., Any]:
-    function = getattr(module, target.function, None)
+    function = getattr(module, target.name, None)
     if function is None:
-        raise UsageError(f"{target}: the module has no function {target.function!r}")
+        raise UsageError(f"{target}: the module has no function {target.name!r}")
     if not callable(function):
         raise UsageError(f"{target}: it is no function but of type {type(function).__name__}")
     called: Callable[..., Any] = function
@@ -165,32 +86,3 @@ def _seed_argument(takes: inspect.Parameter, seed: int | None) -> dict[str, int]
         return {"seed": 0}
     is_number = isinstance(takes.default, int) and not isinstance(takes.default, bool)
     return {"seed": takes.default} if is_number else {}
-
-
-@contextmanager
-def _imports_from(folders: Sequence[Path]) -> Iterator[None]:
-    """Let modules be imported from these folders first, and forget them afterwards.
-
-    No bytecode is written beside them: loading a graph changes no folder.
-    """
-    known, path, writes_no_bytecode = set(sys.modules), list(sys.path), sys.dont_write_bytecode
-    sys.path[:0] = map(str, folders)
-    sys.dont_write_bytecode = True
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path[:], sys.dont_write_bytecode = path, writes_no_bytecode
-        new = {name.partition(".")[0] for name in sys.modules} - known
-        ours = {top for top in new if _lies_in(top, folders)}
-        for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
-            del sys.modules[name]
-
-
-def _lies_in(top: str, folders: Sequence[Path]) -> bool:
-    """Whether a module without a package, or a package, was found in one of the folders."""
-    spec = getattr(sys.modules.get(top), "__spec__", None)
-    if spec is None:
-        return False
-    places = spec.submodule_search_locations or ([spec.origin] if spec.origin else [])
-    return any(Path(place).parent in folders for place in places)

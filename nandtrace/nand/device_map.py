@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nandtrace.nand.profile import OpBase, Profile, Proposals, Step
+from nandtrace.nand.profile import OpBase, OpName, Profile, Proposals, Step
 from nandtrace.vocab.nand import Role
 
 
@@ -32,6 +32,7 @@ def device_rules(profile: Profile) -> dict[str, Any]:
             ]
             for base, continuations in profile.sequences.items()
         },
+        "op_states": {name: _states(op, profile) for name, op in profile.op_names.items()},
     }
     if policies.proposals is not Proposals.SCRIPT:
         rules["queue_refill_period_ns"] = policies.queue_refill_period_ns
@@ -49,6 +50,16 @@ def _base(base: OpBase) -> dict[str, Any]:
         "enters": base.enters,
         "leaves": list(base.leaves),
     }
+
+
+def _states(op: OpName, profile: Profile) -> list[list[Any]]:
+    """The states that an op goes through, with their times and whether they hold the bus."""
+    states = profile.op_bases[op.base].states
+    return [
+        [state.name, duration_ns, state.bus]
+        for state, duration_ns in zip(states, op.durations_ns, strict=True)
+        if duration_ns
+    ]
 
 
 def _step(step: Step) -> dict[str, Any]:

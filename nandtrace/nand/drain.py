@@ -34,12 +34,7 @@ class Drain:
         model.log.drain_begin(model.clock_ns, len(pending))
         model.queue.keep(pending)
         model.draining = True
-        delivered = self._deliver()
-        while any(die.is_suspended for die in model.dies):
-            for die in model.dies:
-                if die.is_suspended:
-                    self._resume(die)
-            delivered += self._deliver()
+        delivered = self._deliver() + self._finish_suspended()
         model.draining = False
         model.log.drain_end(model.clock_ns, delivered)
         return delivered
@@ -57,10 +52,23 @@ class Drain:
             delivered += 1
         return delivered
 
-    def _resume(self, die: Die) -> None:
-        """Commit the resume of what was suspended last, a program before an erase."""
+    def _finish_suspended(self) -> int:
+        """Resume what is suspended, one op of each die at a time, until nothing is."""
+        dies, delivered = self._model.dies, 0
+        while any(die.is_suspended for die in dies):
+            for die in dies:
+                if die.is_suspended:
+                    self._resume(die, self._next_axis(die))
+            delivered += self._deliver()
+        return delivered
+
+    def _next_axis(self, die: Die) -> Axis:
+        """Which of its suspended ops a die resumes first: a program before an erase."""
+        return Axis.PROGRAM if die.suspended[Axis.PROGRAM] else Axis.ERASE
+
+    def _resume(self, die: Die, axis: Axis) -> None:
+        """Commit the resume of what was suspended last."""
         model = self._model
-        axis = Axis.PROGRAM if die.suspended[Axis.PROGRAM] else Axis.ERASE
         op, suspended = model.catalogue.resume_ops[axis], die.suspended[axis][-1]
         chain = remaining_pattern(suspended.remaining)
         pattern = op.pattern + tuple((op.total_ns + a, op.total_ns + b) for a, b in chain)

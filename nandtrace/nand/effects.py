@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nandtrace.nand.log import Row
 from nandtrace.nand.model import Model
+from nandtrace.nand.ops import OpState
 from nandtrace.nand.profile import Proposals
 from nandtrace.nand.queue import Due
 from nandtrace.nand.reserving import Reserver
@@ -16,11 +17,13 @@ from nandtrace.vocab.nand import ApplyPolicy, Axis, CancelReason, Outcome, Role,
 class Effects:
     """Dispatches OP_START and OP_END. While the model is draining, no hook is queued."""
 
+    resets_class: type[Resets] = Resets
+
     def __init__(self, model: Model, reserver: Reserver, policy: ApplyPolicy) -> None:
         self._model = model
         self._reserver = reserver
         self._per_segment = policy is ApplyPolicy.PER_SEGMENT
-        self._resets = Resets(model)
+        self._resets = self.resets_class(model)
         code = model.log.code
         self._outcomes = {outcome: code(outcome.value) for outcome in Outcome}
         self._axes = {axis: code(axis.value) for axis in Axis}
@@ -90,11 +93,10 @@ class Effects:
         model, log, now = self._model, self._model.log, self._model.clock_ns
         target = die.running[axis]
         assert target is not None, f"segment {by.seg} suspends nothing"
-        remaining = target.remaining_at(now)
-        remaining_ns = target.end_ns - now
+        remaining = self._remaining(target, by)
+        remaining_ns = sum(state.duration_ns for state in remaining)
         log.suspend(now, die.number, self._axes[axis], target.op_id, now, remaining_ns, by.seg)
-        log.cancel(now, target.seg, self._op_end, target.end_ns, self._suspend)
-        model.queue.withdraw(target.end_id)
+        self._withdraw_end(target)
         target.is_cut = True
         self._close(die, target, Outcome.SUSPENDED)
         model.bus.release(target.seg, now)
@@ -116,6 +118,16 @@ class Effects:
             )
         )
         model.refresh_die(die)
+
+    def _remaining(self, target: Segment, by: Segment) -> tuple[OpState, ...]:
+        """What a suspend keeps of its target: the work not done when it starts."""
+        return target.remaining_at(by.start_ns)
+
+    def _withdraw_end(self, target: Segment) -> None:
+        """The OP_END that was due will not come."""
+        model = self._model
+        model.log.cancel(model.clock_ns, target.seg, self._op_end, target.end_ns, self._suspend)
+        model.queue.withdraw(target.end_id)
 
     def _count_early(self, target: Segment) -> None:
         """Policy per_segment: a program counts whenever one of its segments ends."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nandtrace.errors import TraceError, UsageError
 from nandtrace.nand.device_map import bases_of_role, device_rules
 from nandtrace.nand.log import EventLog
 from nandtrace.nand.options import Options, options_from_map
+from nandtrace.nand.own_scheduler import OwnScheduler
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.profiles.plain_map import profile_from_map, profile_to_map
 from nandtrace.nand.restoring import restore
@@ -32,23 +33,31 @@ _LEFT_OVER = ("clock_ns", "pending", "hook_places", "segments", "planes", "bus")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that decides a recording's events."""
+    """All that decides a recording's events; without a scheduler of the user's own it is by ours."""
 
     profile: Profile
     options: Options
+    scheduler: OwnScheduler | None = None
 
     def identity(self) -> dict[str, Any]:
         """As it goes into the header."""
-        return {
+        identity = {
             "generator": GENERATOR,
             "version": VERSION,
             "profile": profile_to_map(self.profile),
             "options": self.options.to_map(),
         }
+        return (
+            identity if self.scheduler is None else identity | {"scheduler": self.scheduler.label}
+        )
 
 
-def recipe_of(path: str, header: Header) -> Recipe:
-    """The recipe in a trace's header. Raises UsageError where this scheduler did not write the trace."""
+def recipe_of(path: str, header: Header, scheduler: OwnScheduler | None = None) -> Recipe:
+    """The recipe in a trace's header, to be executed by ours or the given scheduler.
+
+    Raises UsageError where `nandtrace record` did not write the trace, or did so with a scheduler of the
+    user's own and none is given: a class that only a trace names is never imported.
+    """
     if header.domain != NAND.domain:
         raise UsageError(f"{path}: of the domain {header.domain}; only nand is executed again")
     identity = header.identity
@@ -58,8 +67,11 @@ def recipe_of(path: str, header: Header) -> Recipe:
         raise UsageError(
             f"{path}: recorded by version {identity.get('version')!r} of the scheduler, this is {VERSION}"
         )
+    if scheduler is None and "scheduler" in identity:
+        named = identity["scheduler"]
+        raise UsageError(f"{path}: recorded by the scheduler {named}: it takes --scheduler {named}")
     try:
-        return recipe_from_identity(identity)
+        return replace(recipe_from_identity(identity), scheduler=scheduler)
     except ValueError as error:
         raise TraceError(path, f"its recipe makes no sense: {error}", "header") from error
 
@@ -91,7 +103,8 @@ class Job:
 def new_scheduler(job: Job, log: EventLog) -> Scheduler:
     """A scheduler about to begin the first run of a job. Raises TraceError for a wrong snapshot."""
     recipe = job.recipe
-    scheduler = Scheduler(
+    kind = Scheduler if recipe.scheduler is None else recipe.scheduler.kind
+    scheduler = kind(
         recipe.profile,
         seed=recipe.options.seed,
         log=log,

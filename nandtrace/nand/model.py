@@ -18,22 +18,27 @@ from nandtrace.vocab.nand import Axis, BootstrapStage, Role, State
 class Model:
     """A device with nothing on it, at time 0, and the tables of its profile."""
 
+    streams_class: type[Streams] = Streams
+    queue_class: type[EventQueue] = EventQueue
+    bus_class: type[Bus] = Bus
+    addresses_class: type[AddressManager] = AddressManager
+
     def __init__(self, profile: Profile, seed: int, log: EventLog) -> None:
         self.profile = profile
         self.policies = profile.policies
         self.log = log
         self.catalogue: Catalogue = compile_ops(profile)
         self.choices = Choices(profile, self.catalogue)
-        self.streams = Streams(seed)
-        self.queue = EventQueue()
-        self.bus = Bus()
+        self.streams = self.streams_class(seed)
+        self.queue = self.queue_class()
+        self.bus = self.bus_class()
         topology = profile.topology
         self.dies = [
             Die(number, [Plane() for _ in range(topology.planes)])
             for number in range(topology.dies)
         ]
         self.all_planes = (1 << topology.planes) - 1
-        self.addresses = AddressManager(profile, self.streams.address)
+        self.addresses = self.addresses_class(profile, self.streams.address)
         self.clock_ns = 0
         self.next_op = 0
         self.next_seg = 0

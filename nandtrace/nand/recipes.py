@@ -8,6 +8,7 @@ from nandtrace.errors import UsageError
 from nandtrace.nand.chosen import DEFAULT_PROFILE, Choices
 from nandtrace.nand.job import Job, Recipe
 from nandtrace.nand.options import DEFAULT_RUN_NS, Options
+from nandtrace.nand.own_scheduler import OwnScheduler
 from nandtrace.nand.profile import Profile
 from nandtrace.nand.profiles.entries import ProfileError
 from nandtrace.nand.profiles.loading import load_profile
@@ -15,13 +16,13 @@ from nandtrace.nand.profiles.policy_checks import check_policy
 from nandtrace.vocab.nand import ApplyPolicy
 
 
-def new_job(choices: Choices) -> tuple[Job, tuple[str, ...]]:
+def new_job(choices: Choices, scheduler: OwnScheduler | None = None) -> tuple[Job, tuple[str, ...]]:
     """Resolve profile and options, and say what was repaired of the profile.
 
     Raises UsageError for a wrong one; nothing is written.
     """
     loaded = load_profile(choices.profile or DEFAULT_PROFILE)
-    recipe = recipe_with(loaded.profile, choices)
+    recipe = replace(recipe_with(loaded.profile, choices), scheduler=scheduler)
     return Job(recipe, range(recipe.options.runs)), loaded.repairs
 
 

@@ -19,7 +19,9 @@ from nandtrace.errors import TraceError, UsageError
 from nandtrace.nand.job import Job, Recipe, new_recorder, new_scheduler, recipe_of
 from nandtrace.nand.log import NullLog, TraceLog
 from nandtrace.nand.options import Options
+from nandtrace.nand.own_scheduler import OwnScheduler, own_scheduler
 from nandtrace.nand.profile import Profile
+from nandtrace.nand.scheduler import Scheduler
 from nandtrace.trace import TraceReader
 from nandtrace.trace.recorder import Recorder
 from nandtrace.vocab.nand import RunEnd, RunStop
@@ -62,9 +64,12 @@ def record(
     compress: bool = False,
     provenance: Mapping[str, Any] | None = None,
     progress: ReportProgress | None = None,
+    scheduler: type[Scheduler] | None = None,
 ) -> Summary:
-    """Record all runs. Raises StorageError when the trace can't be written."""
-    job = Job(Recipe(profile, options), range(options.runs))
+    """Record all runs, by our scheduler or a subclass of it. Raises StorageError when the trace can't be
+    written."""
+    own = None if scheduler is None else own_scheduler(scheduler)
+    job = Job(Recipe(profile, options, own), range(options.runs))
     return run_job(path, job, compress=compress, provenance=provenance, progress=progress)
 
 
@@ -77,21 +82,28 @@ def continue_recording(
     provenance: Mapping[str, Any] | None = None,
     progress: ReportProgress | None = None,
     runs: int | None = None,
+    scheduler: type[Scheduler] | None = None,
 ) -> Summary:
     """Record what follows run `run` of a trace: `continued_job`."""
-    job = continued_job(source, run, runs)
+    own = None if scheduler is None else own_scheduler(scheduler)
+    job = continued_job(source, run, runs, own)
     return run_job(path, job, compress=compress, provenance=provenance, progress=progress)
 
 
-def continued_job(source: str | os.PathLike[str], run: int, runs: int | None = None) -> Job:
+def continued_job(
+    source: str | os.PathLike[str],
+    run: int,
+    runs: int | None = None,
+    scheduler: OwnScheduler | None = None,
+) -> Job:
     """The job of what follows run `run` of a trace, from the snapshot at its end.
 
     `runs` is how many runs to record, if not given all that the trace was to have: their events are
-    those of the recording had it not been interrupted. Raises UsageError for a run that is not there,
-    or after which nothing follows.
+    those of the recording had it not been interrupted, if it goes on by the same scheduler. Raises
+    UsageError for a run that is not there, or after which nothing follows, and as `recipe_of`.
     """
     with TraceReader(source) as reader:
-        recipe = recipe_of(str(source), reader.header)
+        recipe = recipe_of(str(source), reader.header, scheduler)
         state = boundary_state(reader, run, "RUN_END")
     if runs is not None:
         recipe = replace(recipe, options=replace(recipe.options, runs=run + 1 + runs))

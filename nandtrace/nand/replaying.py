@@ -10,6 +10,7 @@ from pathlib import Path
 from nandtrace.diff import Result, TraceDiff, compare
 from nandtrace.errors import TraceError, UsageError
 from nandtrace.nand.job import Job, recipe_of
+from nandtrace.nand.own_scheduler import OwnScheduler
 from nandtrace.nand.recording import ReportProgress, boundary_state, run_job
 from nandtrace.trace import TraceReader
 from nandtrace.trace.event import events_of
@@ -37,17 +38,20 @@ class ReplayResult:
 
 
 def replay(
-    path: str | os.PathLike[str], run: int | None = None, progress: ReportProgress | None = None
+    path: str | os.PathLike[str],
+    run: int | None = None,
+    progress: ReportProgress | None = None,
+    scheduler: OwnScheduler | None = None,
 ) -> ReplayResult:
-    """Execute a trace again, or one run of it from the snapshot at its beginning.
+    """Execute a trace again, or one run of it from the snapshot at its beginning, by the given scheduler.
 
-    Raises UsageError where this scheduler did not record the trace, it has no such run, or that run was
-    stopped on request; TraceError where the trace can't be read.
+    Raises UsageError as `recipe_of`, where the trace has no such run, or that run was stopped on request;
+    TraceError where the trace can't be read.
     """
     with tempfile.TemporaryDirectory(prefix="nandtrace-") as folder, TraceReader(path) as reader:
         again = Path(folder) / "again.mpk"
         stopped = _stopped_run(reader)
-        job = _job(reader, run, stopped)
+        job = _job(reader, run, stopped, scheduler)
         expected = Path(path)
         if run is not None or stopped is not None:
             expected = Path(folder) / "excerpt.mpk"
@@ -74,8 +78,10 @@ def _stopped_run(reader: TraceReader) -> int | None:
     return last.run if last.fields.get("stop") == RunStop.REQUEST else None
 
 
-def _job(reader: TraceReader, run: int | None, stopped: int | None) -> Job:
-    recipe = recipe_of(str(reader.path), reader.header)
+def _job(
+    reader: TraceReader, run: int | None, stopped: int | None, scheduler: OwnScheduler | None
+) -> Job:
+    recipe = recipe_of(str(reader.path), reader.header, scheduler)
     first = _first_run(reader) if run is None else run
     last = recipe.options.runs - 1 if run is None else run
     if stopped is not None and first == stopped:

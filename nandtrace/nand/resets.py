@@ -22,8 +22,7 @@ class Resets:
     def reset(self, by: Segment) -> None:
         """The reset starts now."""
         model = self._model
-        dies = model.dies if by.op.role is Role.RESET else [model.dies[by.die]]
-        for die in dies:
+        for die in self._dies(by):
             die.reset_until_ns = max(die.reset_until_ns, by.end_ns)
             for segment in [other for other in die.open if other is not by]:
                 self._end_segment(die, segment)
@@ -35,6 +34,11 @@ class Resets:
                 self._clear_plane(die, number, plane, by)
             model.refresh_die(die)
             model.queue_backlog(die, Due.BACKLOG_REFILL, by.end_ns)
+
+    def _dies(self, by: Segment) -> list[Die]:
+        """The dies that a reset concerns."""
+        dies = self._model.dies
+        return dies if by.op.role is Role.RESET else [dies[by.die]]
 
     def _end_segment(self, die: Die, segment: Segment) -> None:
         """A started segment gets its OP_END; one that waits is withdrawn, start and end."""

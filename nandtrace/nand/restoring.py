@@ -10,7 +10,6 @@ from nandtrace.nand.model import Model
 from nandtrace.nand.ops import Op, OpState
 from nandtrace.nand.queue import Due
 from nandtrace.nand.state import Segment, Suspended, Waiting
-from nandtrace.nand.streams import Streams
 from nandtrace.trace.recorder import Target
 from nandtrace.trace.snapshot_schema import check_snapshot
 from nandtrace.vocab import NAND
@@ -36,7 +35,7 @@ def _restore(model: Model, state: Mapping[str, Any], seed: int) -> None:
     counters = state["next"]
     model.next_op, model.next_seg = counters["op"], counters["seg"]
     model.next_step, model.next_refill = counters["step"], counters["refill"]
-    model.streams = Streams(seed, state["random"])
+    model.streams = model.streams_class(seed, state["random"])
     stage = state["bootstrap"]["stage"]
     model.stage = None if stage is None else BootstrapStage(stage)
     model.read_blocks = {(die, block) for die, block in state["bootstrap"]["read_blocks"]}

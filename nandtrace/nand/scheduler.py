@@ -9,6 +9,7 @@ scheduler.close()
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 from nandtrace.errors import UsageError
 from nandtrace.nand.backlog import Backlog
@@ -34,8 +35,17 @@ class Scheduler:
     """Generates NAND operations in simulated time and logs every event.
 
     The same profile and seed give the same events. With `drain_on_exit`, a run delivers what is still
-    reserved before it ends.
+    reserved before it ends. A subclass may name classes of its own for the parts.
     """
+
+    model_class: type[Model] = Model
+    reserver_class: type[Reserver] = Reserver
+    planner_class: type[Planner] = Planner
+    proposer_class: type[Proposer] = Proposer
+    effects_class: type[Effects] = Effects
+    drain_class: type[Drain] = Drain
+    backlog_class: type[Backlog] = Backlog
+    bootstrap_class: type[BootstrapPlan] = BootstrapPlan
 
     def __init__(
         self,
@@ -46,15 +56,15 @@ class Scheduler:
         drain_on_exit: bool = False,
         apply_policy: ApplyPolicy = ApplyPolicy.PER_OP,
     ) -> None:
-        self.model = Model(profile, seed, log)
+        self.model = self.model_class(profile, seed, log)
         self._drain_on_exit = drain_on_exit
-        reserver = Reserver(self.model)
-        planner = Planner(self.model)
-        self._proposer = Proposer(self.model, planner, reserver)
-        self._effects = Effects(self.model, reserver, apply_policy)
-        self._drain = Drain(self.model, self._effects, reserver)
-        self._backlog = Backlog(self.model, self._proposer)
-        self._bootstrap = BootstrapPlan(self.model)
+        reserver = self.reserver_class(self.model)
+        planner = self.planner_class(self.model)
+        self._proposer = self.proposer_class(self.model, planner, reserver)
+        self._effects = self.effects_class(self.model, reserver, apply_policy)
+        self._drain = self.drain_class(self.model, self._effects, reserver)
+        self._backlog = self.backlog_class(self.model, self._proposer)
+        self._bootstrap = self.bootstrap_class(self.model)
         self._hook_codes: dict[int, int] = {Due[hook.value]: log.code(hook.value) for hook in Hook}
         self.run_hooks = 0
         """Hooks dispatched in the current run, or the last one."""
@@ -108,7 +118,7 @@ class Scheduler:
         model = self.model
         model.clock_ns = self.next_begin_ns
         self._first_op = model.next_op
-        model.log.begin_run(model.clock_ns, run_until_ns, lambda: take_snapshot(model))
+        model.log.begin_run(model.clock_ns, run_until_ns, self.snapshot)
         self._is_running, self.run_hooks = True, 0
         self._bootstrap.begin()
         self._backlog.begin_run()
@@ -125,7 +135,7 @@ class Scheduler:
             self._drain.drain()
         model.queue.keep(self._kept(end))
         outcome = RunOutcome(end, stop, self.run_hooks, model.next_op - self._first_op)
-        model.log.end_run(model.clock_ns, outcome, lambda: take_snapshot(model))
+        model.log.end_run(model.clock_ns, outcome, self.snapshot)
         self._is_running = False
         if end is RunEnd.DROPPED:
             model.drop_reservations()
@@ -182,6 +192,10 @@ class Scheduler:
     def close(self) -> None:
         """No more runs. What is still queued is left as it is."""
         self._is_closed = True
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state, as it goes into the log at the ends of a run."""
+        return take_snapshot(self.model)
 
     # ---- ticks
 

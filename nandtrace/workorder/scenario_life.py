@@ -80,7 +80,8 @@ class ScriptedHandler(Handler):
 class Life:
     """One process, in an event loop with the clock. It takes what happens from the script.
 
-    With a `state` it continues from there, and knows how some orders have ended.
+    With a `state` it continues from there, and knows how some orders have ended. The scheduler may be one's
+    own.
     """
 
     def __init__(
@@ -90,12 +91,14 @@ class Life:
         log: ScenarioLog,
         state: Mapping[str, Any] | None = None,
         known: Mapping[str, OrderState] | None = None,
+        *,
+        scheduler_class: type[Scheduler] | None = None,
     ) -> None:
         self._clock = clock
         self._script = script
         self._log = log
         self._handler = ScriptedHandler(clock, script.orders)
-        self._scheduler = Scheduler(
+        self._scheduler = (scheduler_class or Scheduler)(
             script.scenario.config,
             self._handler,
             clock=clock,

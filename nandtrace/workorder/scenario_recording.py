@@ -18,6 +18,7 @@ from nandtrace.workorder.recording import CHECKPOINT_EVENTS, new_recorder, state
 from nandtrace.workorder.scenario import Scenario, Step
 from nandtrace.workorder.scenario_life import Life, Script
 from nandtrace.workorder.scenario_log import ScenarioLog
+from nandtrace.workorder.scheduler import Scheduler
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,12 @@ def record_scenario(
     compress: bool = False,
     provenance: Mapping[str, Any] | None = None,
     checkpoint_events: int = CHECKPOINT_EVENTS,
+    scheduler_class: type[Scheduler] | None = None,
 ) -> ScenarioSummary:
     """Run a scenario by a virtual clock and record it: the same one gives the same trace, byte by byte.
 
-    Raises StorageError when the trace can't be written. An interrupt leaves no trace.
+    The scheduler may be of a class of one's own. Raises StorageError when the trace can't be written. An
+    interrupt leaves no trace.
     """
     recorder = new_recorder(
         path,
@@ -59,7 +62,7 @@ def record_scenario(
     )
     try:
         with recorder:
-            _Playing(Path(path), recorder, scenario, checkpoint_events).play()
+            _Playing(Path(path), recorder, scenario, checkpoint_events, scheduler_class).play()
     except Exception:
         raise
     except BaseException:
@@ -78,11 +81,13 @@ class _Playing:
         recorder: WorkOrderRecorder,
         scenario: Scenario,
         checkpoint_events: int,
+        scheduler_class: type[Scheduler] | None,
     ) -> None:
         self._path = path
         self._recorder = recorder
         self._script = Script(scenario)
         self._checkpoint_events = checkpoint_events
+        self._scheduler_class = scheduler_class
 
     def play(self) -> None:
         crash, time_ns = self._live(0)
@@ -99,8 +104,9 @@ class _Playing:
         log = ScenarioLog(self._recorder, self._checkpoint_events)
 
         async def live(clock: VirtualClock) -> tuple[Step | None, int]:
-            crash = await Life(clock, self._script, log, state, known).run()
-            return crash, clock.now_ns()
+            own = self._scheduler_class
+            life = Life(clock, self._script, log, state, known, scheduler_class=own)
+            return await life.run(), clock.now_ns()
 
         return run_virtual(live, begin_ns)
 

@@ -9,7 +9,8 @@ import pytest
 
 from nandtrace.errors import UsageError
 from nandtrace.graph import Node, Scheduler
-from nandtrace.graph.loading import Target, loaded_graph, parse_target
+from nandtrace.graph.loading import loaded_graph
+from nandtrace.user_modules import Target, parse_target
 
 LONE = """\
 from nandtrace.graph import Node, Scheduler

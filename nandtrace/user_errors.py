@@ -1,4 +1,4 @@
-"""Blame: an exception of the user's code as an error that says which line of it raised."""
+"""Exceptions of the user's code: told in a line, and as errors that say which line of it raised."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nandtrace.errors import NandtraceError, UsageError
-from nandtrace.graph.failures import error_text
 
-_OUR_FOLDER = Path(__file__).resolve().parents[1]
+_OUR_FOLDER = Path(__file__).resolve().parent
+_TEXT_CHARACTERS = 200
 _PATHS = sysconfig.get_paths()
 _LIBRARIES = (Path(_PATHS["purelib"]), Path(_PATHS["platlib"]))
 _PYTHON = (Path(_PATHS["stdlib"]), Path(_PATHS["platstdlib"]))
+
+
+def error_text(error: Exception) -> str:
+    """An exception in one line: its class and what it says, if it can say anything."""
+    name = type(error).__name__
+    try:
+        said = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
+    except Exception:
+        return f"{name}, which raises when asked what it says"
+    return f"{name}: {said}"[:_TEXT_CHARACTERS] if said else name
 
 
 @contextmanager
