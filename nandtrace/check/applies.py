@@ -14,7 +14,7 @@ from nandtrace.check.items import differing_rows
 from nandtrace.check.tables import occurs_twice, to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
-from nandtrace.vocab.nand import ApplyPolicy
+from nandtrace.vocab.nand import ApplyPolicy, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class ApplyBalance:
 
     Columns: `seq` (the last APPLY, else the OP_END that owes one), `seg`, `op`, `due`, `applied`. An op
     that a reset hit has a row only if more was applied than it may. `misplaced` are APPLYs at another
-    time or of other cells than their segment's, and aborted ones of ops that no reset hit, as offenders.
+    time or of other cells than their segment's, aborted ones of ops that no reset hit, and whole ones of
+    segments that a reset ended, as offenders.
     """
 
     ops: pl.DataFrame
@@ -40,9 +41,7 @@ def apply_balance(facts: Facts, kind: str, bases: Iterable[str]) -> ApplyBalance
     last = np.full(count, NULL, np.int64)
     last[rows[found]] = batch.seq[positions[found]]
     of_base = np.isin(segments.base, batch.codes(bases))
-    done = (segments.ends > 0) & ~np.isin(
-        segments.outcome, [batch.code("SUSPENDED"), batch.code("RESET")]
-    )
+    done = (segments.ends > 0) & np.isin(segments.outcome, [batch.code(Outcome.COMPLETED), NULL])
     reset = hit_by_reset(facts)
     completed = segments.ends - (segments.outcome == batch.code("RESET"))
     # An erase counts once it is completed, under every policy.
@@ -107,10 +106,13 @@ def _misplaced(facts: Facts, kind: str, rows: Int64s, reset: npt.NDArray[np.bool
     late = known[at != due]
     other = known[_other_cells(facts, kind, rows)[known]]
     aborted = known[was_aborted & ~reset[rows[known]]]
+    was_whole = batch.column(kind, "aborted")[known] == 0
+    whole = known[was_whole & (segments.outcome[rows[known]] == batch.code(Outcome.RESET))]
     parts = [
         (late, f"{kind} at the OP_END of segment {{}}", "at another time, or without an OP_END"),
         (other, "the cells that segment {} targets", "other cells"),
         (aborted, "a reset of segment {}, whose APPLY is aborted", "none"),
+        (whole, f"an {kind} that is marked aborted, for a reset ended segment {{}}", "another"),
     ]
     return pl.concat(
         pl.DataFrame(
@@ -131,11 +133,16 @@ def _misplaced(facts: Facts, kind: str, rows: Int64s, reset: npt.NDArray[np.bool
 
 
 def _other_cells(facts: Facts, kind: str, rows: Int64s) -> np.ndarray:
-    """Which APPLYs are not of the (die, block, page)s that their segment was committed with."""
-    batch = facts.batch
-    cells, targets = batch.items(kind, "cells"), batch.items("COMMIT", "targets")
+    """Which APPLYs are not of the (die, block, page)s that their segment was committed with.
+
+    Of one that was taken over they may not be known.
+    """
+    batch, targets = facts.batch, facts.segments.targets
+    cells, commits = batch.items(kind, "cells"), len(batch.rows("COMMIT"))
     other = np.zeros(len(rows), np.bool_)
-    committed = np.flatnonzero((rows >= 0) & (rows < len(targets.counts)))
+    committed = np.flatnonzero(rows >= 0)
+    named = rows[committed]
+    committed = committed[(named < commits) | (targets.counts[named] > 0)]
     names = ("die", "block", "page") if kind == "APPLY_PGM" else ("die", "block")
     other[committed] = differing_rows(cells, committed, targets, rows[committed], names)
     return other

@@ -12,6 +12,7 @@ from nandtrace.check.carry import Carry, OpenSegment, committed_as, cut_segments
 from nandtrace.trace import ListTable
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
+from nandtrace.vocab.nand import END
 
 _TARGET = ("die", "plane", "block", "page")
 
@@ -43,6 +44,7 @@ class _Taken:
 def derive_carried(batch: Batch, carry: Carry) -> Carried:
     """Segments whose OP_START or OP_END is pending at a run's begin, and those cut and not resumed."""
     taken = [*_pending(batch, carry), *_suspended(batch, carry)]
+    ends_left(batch)  # names are numbered before anything counts them
     columns = {
         "run_row": [item.run_row for item in taken],
         "seg": [item.seg for item in taken],
@@ -60,14 +62,17 @@ def derive_carried(batch: Batch, carry: Carry) -> Carried:
     return Carried(rows, _targets(batch, taken))
 
 
+_QUEUED = ("OP_START", "OP_END")
+
+
 def _pending(batch: Batch, carry: Carry) -> Iterator[_Taken]:
     owed: dict[tuple[int, int], dict[str, int]] = {}
     for run_row, state in enumerate(batch.begin_states):
         for _, event, seg in (state or {}).get("pending") or ():
-            if seg is None:
-                continue
-            entry = owed.setdefault((run_row, seg), {"OP_START": 0, "OP_END": 0})
-            entry[event] = entry.get(event, 0) + 1
+            # A hook may be left of a segment that is over.
+            if seg is not None and event in _QUEUED:
+                entry = owed.setdefault((run_row, seg), dict.fromkeys(_QUEUED, 0))
+                entry[event] += 1
     if not owed:
         return
     segs = batch.column("COMMIT", "seg")
@@ -111,3 +116,17 @@ def _targets(batch: Batch, taken: list[_Taken]) -> ListTable:
         more = np.array([target[place] for items in targets for target in items], np.int64)
         columns[name] = np.concatenate([known, more])
     return ListTable(np.concatenate([table.counts, counts]), columns)
+
+
+def ends_left(batch: Batch) -> list[tuple[int, int, int]]:
+    """Per run and plane where its begin snapshot tells that the end of an op is left: the row of the run,
+    the plane's number in the device, and the code of the base."""
+    planes_per_die = batch.rules.planes or 1
+    found = []
+    for run_row, state in enumerate(batch.begin_states):
+        for die, planes in enumerate((state or {}).get("planes") or ()):
+            for number, plane in enumerate(planes[:planes_per_die]):
+                base, _, word = plane["phase_key"].rpartition(".")
+                if plane["left"] and word == END:
+                    found.append((run_row, die * planes_per_die + number, batch.add_name(base)))
+    return found

@@ -14,6 +14,9 @@ from nandtrace.check.ranges import IdRanges
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 
+LeftEvent = tuple[int, int, int, int, int, int]
+"""What was done to a register (a `Does`), by which segment, and its die, plane, block and page."""
+
 Target = tuple[int, int, int, int]
 """die, plane, block, page; NULL where unknown."""
 
@@ -47,13 +50,14 @@ class Carry(Boundary):
 
     `end` is what its RUN_END says became of queued events, `modes` maps (die, block) to the mode of its
     last erase, `open` maps segment ids to what was committed of them, `segs` are all segment ids used so
-    far.
+    far, `registers` events that leave the registers as a CARRIED run left them.
     """
 
     end: str | None = None
     modes: dict[tuple[int, int], str | None] = field(default_factory=dict)
     open: dict[int, OpenSegment] = field(default_factory=dict)
     segs: IdRanges = field(default_factory=IdRanges)
+    registers: tuple[LeftEvent, ...] = ()
 
 
 def carry_over(before: Carry, batch: Batch) -> Carry:

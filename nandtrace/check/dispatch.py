@@ -12,32 +12,62 @@ from nandtrace.check.facts import Facts
 from nandtrace.check.segments import MISSING
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
-from nandtrace.vocab.nand import DISPATCH_PRIORITY
+from nandtrace.vocab.nand import DISPATCH_PRIORITY, Hook
 
 _PRIORITIES = 8
 """Keys are time * _PRIORITIES + priority."""
+
+_TRACED = 100
+"""Of so many it is found out what overtook them: a violation or two are looked at, not a million."""
 
 
 def overtaken(facts: Facts) -> tuple[dict[str, Int64s], int]:
     """Queued OP_STARTs and OP_ENDs that something with a later key was dispatched before.
 
-    Returns columns `seq` (the COMMIT that queued them), `seg`, `event` (0 OP_START, 1 OP_END) and
-    `due_ns`, and how many queued events were looked at.
+    Returns columns `seq` (the COMMIT that queued them), `seg`, `event` (0 OP_START, 1 OP_END),
+    `due_ns` and `other_seq` (what was dispatched first; NULL but for the first _TRACED), and how many
+    queued events were looked at.
     """
     heap = _dispatched(facts)
     found: list[dict[str, Int64s]] = []
     evaluated = 0
-    for event in (0, 1):
-        queue = _queued(facts, event)
+    for queue in (_queued(facts, 0), _queued(facts, 1), _refills(facts.batch)):
         evaluated += len(queue["seq"])
         late = _passed_over(facts.batch, queue, heap)
-        found.append({name: values[late] for name, values in queue.items()})
+        passed = {name: values[late] for name, values in queue.items()}
+        found.append(passed | {"other_seq": _first_passing(facts.batch, passed, heap)})
     swapped = _swapped(facts.batch, heap)
     columns = {
         name: np.concatenate([part[name] for part in found] + [swapped[name]]) for name in swapped
     }
     order = np.argsort(columns["seq"], kind="stable")
     return {name: values[order] for name, values in columns.items()}, evaluated
+
+
+EVENTS = ("OP_START", "OP_END", Hook.QUEUE_REFILL.value)
+
+
+def _refills(batch: Batch) -> dict[str, Int64s]:
+    """QUEUE_REFILLs that another one of their run, or its begin, has queued; none where the header does
+    not tell that refills are queued so."""
+    hooks = batch.rows("HOOK")
+    positions = hooks[batch.column("HOOK", "hook") == batch.code(Hook.QUEUE_REFILL)]
+    if not batch.rules.queue_refill_period_ns:
+        positions = positions[:0]
+    run_row = batch.run_row[positions]
+    before = np.roll(positions, 1)
+    first = np.ones(len(positions), np.bool_)
+    first[1:] = run_row[1:] != run_row[:-1]
+    before[first] = batch.runs.first[run_row[first]]
+    due_ns = batch.time_ns[positions]
+    return {
+        "seq": batch.seq[before],
+        "seg": np.full(len(positions), NULL, np.int64),
+        "event": np.full(len(positions), EVENTS.index(Hook.QUEUE_REFILL), np.int64),
+        "due_ns": due_ns,
+        "key": due_ns * _PRIORITIES + DISPATCH_PRIORITY[Hook.QUEUE_REFILL],
+        "gone": batch.seq[positions],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +151,17 @@ def _passed_over(batch: Batch, queue: dict[str, Int64s], heap: _Heap) -> Int64s:
     return late[maxima > queue["key"][late]]
 
 
+def _first_passing(batch: Batch, passed: dict[str, Int64s], heap: _Heap) -> Int64s:
+    """The number of the event that was dispatched first of those that overtook each."""
+    others = np.full(len(passed["seq"]), NULL, np.int64)
+    first = heap.before[batch.positions(passed["seq"] + 1)].tolist()
+    stop = heap.before[batch.positions(passed["gone"])].tolist()
+    for place in range(min(len(others), _TRACED)):
+        later = heap.keys[first[place] : stop[place]] > passed["key"][place]
+        others[place] = batch.seq[heap.positions[first[place] + int(np.argmax(later))]]
+    return others
+
+
 def _swapped(batch: Batch, heap: _Heap) -> dict[str, Int64s]:
     """Events of equal key dispatched one after the other against the order of their queueing."""
     keys, queued_at = heap.keys, heap.queued_at
@@ -137,4 +178,5 @@ def _swapped(batch: Batch, heap: _Heap) -> dict[str, Int64s]:
         "seg": seg,
         "event": is_end.astype(np.int64),
         "due_ns": keys[wrong] // _PRIORITIES,
+        "other_seq": batch.seq[heap.positions[wrong - 1]],
     }

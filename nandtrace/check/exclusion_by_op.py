@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nandtrace.check.batch import Batch
+from nandtrace.check.carried import ends_left
 from nandtrace.check.exclusion import Label, Spans
 from nandtrace.check.occupancy import Lanes, Occupancy
 from nandtrace.check.state_windows import StateWindows
@@ -22,7 +23,11 @@ def op_state_spans(
         if bases and batch.codes([key[0]])
     }
     table = _LabelTable(batch, list(rules))
-    spans = [_in_state(occupancy, windows, table), _after_end(batch, occupancy, table)]
+    spans = [
+        _in_state(occupancy, windows, table),
+        _after_end(batch, occupancy, table),
+        _left_over(batch, occupancy, table),
+    ]
     return Spans.join(spans), [Label(state, bases) for (_, state), bases in rules.items()]
 
 
@@ -68,7 +73,7 @@ def _in_state(occupancy: Occupancy, windows: StateWindows, table: _LabelTable) -
     high = np.minimum(starts.first_from(windows.exit_ns[mine]), starts.stop[place])
     some = high > low
     place, label, low, high = place[some], label[some], low[some], high[some]
-    which, lane = occupancy.held.spread(place)
+    which, lane = occupancy.in_state.spread(place)
     return Spans(lane, low[which], high[which], label[which], place[which])
 
 
@@ -91,6 +96,25 @@ def _after_end(batch: Batch, occupancy: Occupancy, table: _LabelTable) -> Spans:
         high = np.minimum(high, _next_reset(batch, occupancy, resets, lane, low))
     some = high > low
     return Spans(lane[some], low[some], high[some], label[some], place[some])
+
+
+def _left_over(batch: Batch, occupancy: Occupancy, table: _LabelTable) -> Spans:
+    """From a run's begin to the next holder or a reset, where the snapshot tells whose end is left."""
+    starts, holders = occupancy.starts, holders_of(occupancy)
+    told = np.array(ends_left(batch), np.int64).reshape(-1, 3)
+    run_row, lane, label = told[:, 0], told[:, 1], table.of_end(told[:, 2])
+    low = np.where(run_row > 0, starts.run_stop[run_row - 1], 0)
+    upto = np.full(len(low), len(starts), np.int64)
+    following = holders.keys(lane, low)
+    held = np.flatnonzero(following < len(holders.lane))
+    held = held[holders.lane[following[held]] == lane[held]]
+    upto[held] = _next_tick(starts.time_ns)[holders.place[following[held]]]
+    high = np.minimum(upto, starts.run_stop[run_row])
+    if len(occupancy.resets):
+        high = np.minimum(high, _next_reset(batch, occupancy, occupancy.resets, lane, low))
+    some = (high > low) & (label >= 0)
+    nobody = np.full(len(low), -1, np.int64)
+    return Spans(lane[some], low[some], high[some], label[some], nobody[some])
 
 
 def _next_tick(time_ns: Int64s) -> Int64s:

@@ -35,7 +35,7 @@ def suspend_spans(
     high = np.full(len(key), len(occupancy.starts), np.int64)
     same = key[1:] == key[:-1]
     high[:-1][same] = place[1:][same]
-    is_known = np.flatnonzero((depth > _UNKNOWN // 2) & (high > place))
+    is_known = np.flatnonzero((depth != _UNKNOWN) & (high > place))
     axis, suspended = key[is_known] % 2, (depth[is_known] > 0).astype(np.int64)
     none = np.full(len(is_known), -1, np.int64)
     return (
@@ -45,7 +45,7 @@ def suspend_spans(
 
 
 _UNKNOWN = -(2**40)
-"""The depth where a begin snapshot does not tell it; no number of suspends makes it 0."""
+"""The depth where a begin snapshot does not tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _acting(
     for place, name in enumerate(Axis):
         number[axis == batch.code(name)] = place
     if kind == "RESUME":
-        acts = batch.column(kind, "ok") != 0
+        acts = batch.column(kind, "ok") == 1
     else:
         acts = (batch.column(kind, "op") != NULL) | (batch.column(kind, "remaining_ns") != NULL)
     mine = np.flatnonzero(acts & (number >= 0) & (die >= 0) & (die < dies))
@@ -135,10 +135,17 @@ def _acting(
 
 
 def _depths(value: Int64s, sets: Flags) -> Int64s:
-    """Depths after each step; the first step of every key sets it."""
+    """Depths after each step; the first step of every key sets it.
+
+    A RESUME where nothing is suspended takes nothing away.
+    """
     if not len(value):
         return value
     total = np.cumsum(np.where(sets, 0, value))
     last_set = np.maximum.accumulate(np.where(sets, np.arange(len(value)), 0))
-    depths: Int64s = total - total[last_set] + value[last_set]
-    return depths
+    began = value[last_set]
+    depths = total - total[last_set] + np.maximum(began, 0)
+    # The lowest depth since the last setting: each of them is put far below those before it.
+    far = np.cumsum(sets) * (int(depths.max()) - int(depths.min()) + 1)
+    lowest = np.minimum.accumulate(depths - far) + far
+    return np.where(began < 0, _UNKNOWN, depths - np.minimum(lowest, 0))

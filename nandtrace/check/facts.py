@@ -18,6 +18,7 @@ from nandtrace.check.event_facts import EventFacts
 from nandtrace.check.occupancy import Occupancy, derive_occupancy
 from nandtrace.check.registers import Registers, derive_registers
 from nandtrace.check.rules import DeviceRules
+from nandtrace.check.run_ends import carried_runs
 from nandtrace.check.segments import Segments, derive_segments, segment_rows
 from nandtrace.check.sequences import Sequences, derive_sequences
 from nandtrace.check.state_windows import StateWindows, derive_state_windows
@@ -40,7 +41,7 @@ class Facts(EventFacts):
     ) -> None:
         super().__init__(batch, carry)
         self.handed_on = handed_on
-        self._rows: dict[str, Int64s] = {}
+        self._rows: dict[tuple[str, str], Int64s] = {}
 
     @property
     def rules(self) -> DeviceRules:
@@ -51,11 +52,11 @@ class Facts(EventFacts):
         """One row per segment and run: what was committed, and how often it started and ended."""
         return derive_segments(self.batch, self.carry)
 
-    def rows_of(self, kind: str) -> Int64s:
-        """For each event of a kind that names a segment, its row in `segments`, or -1."""
-        if kind not in self._rows:
-            self._rows[kind] = segment_rows(self.batch, self.segments, kind)
-        return self._rows[kind]
+    def rows_of(self, kind: str, column: str = "seg") -> Int64s:
+        """For each event of a kind that names a segment in a column, its row in `segments`, or -1."""
+        if (kind, column) not in self._rows:
+            self._rows[kind, column] = segment_rows(self.batch, self.segments, kind, column)
+        return self._rows[kind, column]
 
     @cached_property
     def segment_frame(self) -> pl.DataFrame:
@@ -103,7 +104,8 @@ class Facts(EventFacts):
     @cached_property
     def state_windows(self) -> StateWindows:
         """From when to when segments were in their states."""
-        return derive_state_windows(self.batch, self.occupancy.starts, self.rows_of("STATE"))
+        starts, rows = self.occupancy.starts, self.rows_of("STATE")
+        return derive_state_windows(self.batch, self.segments, starts, rows)
 
     @cached_property
     def sequences(self) -> Sequences:
@@ -114,7 +116,7 @@ class Facts(EventFacts):
     def registers(self) -> Registers:
         """What the output registers of planes held, what was delivered and what was lost."""
         starts, ends = self.rows_of("OP_START"), self.rows_of("OP_END")
-        return derive_registers(self.batch, self.segments, starts, ends)
+        return derive_registers(self.batch, self.segments, starts, ends, self.carry.registers)
 
     @cached_property
     def drains(self) -> Drains:
@@ -124,9 +126,4 @@ class Facts(EventFacts):
     @cached_property
     def judged_end(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Per run: it has an end, and that end is not CARRIED, so nothing may be left over."""
-        runs = self.batch.runs
-        carried = np.zeros(len(runs), np.bool_)
-        ends = self.batch.rows("RUN_END")
-        code = self.batch.code("CARRIED")
-        carried[self.batch.run_row[ends]] = self.batch.column("RUN_END", "end") == code
-        return (runs.end >= 0) & ~carried
+        return (self.batch.runs.end >= 0) & ~carried_runs(self.batch)

@@ -46,7 +46,7 @@ def item_places(table: ListTable, rows: Int64s) -> Int64s:
     """Positions of the items of rows, one row after another."""
     first = np.cumsum(table.counts) - table.counts
     counts = table.counts[rows]
-    if int(counts.max(initial=0)) == 1:
+    if len(counts) and int(counts.min()) == int(counts.max()) == 1:
         return first[rows]
     starts = np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
     return starts + np.arange(len(starts))

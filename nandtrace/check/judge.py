@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from nandtrace.check.domain import AnyDomain, HandedOn, domain_of
 from nandtrace.check.event_batch import EventBatch, Piece
 from nandtrace.check.event_facts import Boundary, EventFacts
@@ -13,6 +15,7 @@ from nandtrace.check.registry import Invariant, load_invariants
 from nandtrace.check.tables import PLACES
 from nandtrace.check.verdict import Violation
 from nandtrace.trace import TraceReader
+from nandtrace.vocab import NULL, Column, ColumnType, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +82,25 @@ def _violation(batch: EventBatch, row: dict[str, int | str | None]) -> Violation
         kind=kind.name if kind else "?",
         expected=str(row["expected"]),
         actual=str(row["actual"]),
-        place={name: value for name in PLACES if (value := row.get(name)) is not None},
+        place=_place(batch, position, kind, row),
     )
+
+
+def _place(
+    batch: EventBatch, position: int, kind: Kind | None, row: dict[str, int | str | None]
+) -> dict[str, int | str]:
+    """Where an offence is: what its row says, else what its event says."""
+    told = dict(row)
+    if kind is not None:
+        nth = int(np.searchsorted(batch.rows(kind.name), position))
+        for column in kind.columns:
+            if column.name in PLACES and told.get(column.name) is None:
+                told[column.name] = _value(batch, kind.name, column, nth)
+    return {name: value for name in PLACES if (value := told.get(name)) is not None}
+
+
+def _value(batch: EventBatch, kind: str, column: Column, nth: int) -> int | str | None:
+    value = int(batch.column(kind, column.name)[nth])
+    if column.type is ColumnType.NAME:
+        return batch.name(value)
+    return None if value == NULL else value

@@ -147,6 +147,18 @@ def switched(batch: Batch, words: Words) -> Switchings:
     return Switchings(key, positions[mine], on[mine])
 
 
+def elsewhere(batch: Batch, words: Words) -> Int64s:
+    """The positions of events of a kind that are about no plane, or die, of the device."""
+    kind = words.kind
+    die = batch.column(kind, "die")
+    plane = np.zeros(len(die), np.int64) if kind == "ODT" else batch.column(kind, "plane")
+    told = (die != NULL) & (plane != NULL)
+    dies = batch.rules.dies or 0
+    inside = (die >= 0) & (die < dies) & (plane >= 0) & (plane < words.planes)
+    positions: Int64s = batch.rows(kind)[told & ~inside]
+    return positions
+
+
 def begun_with(batch: Batch, words: Words, run_row: Int64s, key: Int64s) -> Int64s:
     """Whether marks were on when runs began: 1 or 0, NULL where the snapshot does not tell."""
     width = (batch.rules.dies or 0) * words.planes * len(words.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.carry import Carry, begin_with, carry_over
@@ -11,6 +12,7 @@ from nandtrace.check.event_batch import Piece
 from nandtrace.check.facts import Facts
 from nandtrace.check.rules import rules_from_device
 from nandtrace.trace import Header
+from nandtrace.vocab.nand import RunEnd
 
 
 class NandDomain(Domain[Batch, Carry]):
@@ -30,7 +32,11 @@ class NandDomain(Domain[Batch, Carry]):
         return begin_with(carry, batch)
 
     def advance(self, carry: Carry, batch: Batch) -> Carry:
-        return carry_over(carry, batch)
+        after = carry_over(carry, batch)
+        if after.end != RunEnd.CARRIED or not len(batch):
+            return after
+        # Rare, and dear: what registers hold follows from all that was done.
+        return replace(after, registers=self.facts(batch, carry, ()).registers.left)
 
     def leaves_pending(self, batch: Batch) -> bool:
         return bool((batch.edge_states()[1] or {}).get("pending"))

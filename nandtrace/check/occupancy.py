@@ -222,8 +222,9 @@ class Occupancy:
     """Starts, with the lanes that they touch, hold, and the dies that they are on.
 
     An op touches the planes that it addresses, or all of its die. What it holds is the same, but for a
-    DIE_WIDE op, which holds all of its die. Starts of unknown bases have no lanes. Lanes of
-    commands are those of starts whose OP_START is here, but for what a resume goes on with.
+    DIE_WIDE op, which holds all of its die. Its states are on what it holds, those of a reset of all dies
+    on all planes. Starts of unknown bases have no lanes. Lanes of commands are those of starts whose
+    OP_START is here, but for what a resume goes on with.
     """
 
     traits: Traits
@@ -231,6 +232,7 @@ class Occupancy:
     touched_by_commands: Lanes
     dies_of_commands: Lanes
     held: Lanes
+    in_state: Lanes
     dies: Lanes
     resets: Int64s
     """Places of the starts that reset their die or all."""
@@ -251,6 +253,10 @@ def derive_occupancy(batch: Batch, segments: Segments, rows: Int64s) -> Occupanc
     held = touched
     if (wide & addressed).any():
         held = _lanes(starts, targets, known, ~addressed | wide, (dies, planes))
+    in_state, everywhere = held, traits.resets_all[starts.base]
+    if everywhere.any():
+        whole = ~addressed | wide
+        in_state = _lanes(starts, targets, known, whole, (dies, planes), everywhere=everywhere)
     on_die = np.flatnonzero(known & (starts.die >= 0) & (starts.die < dies))
     of_dies = make_lanes(on_die, starts.die[on_die], len(starts))
     resetting = (traits.resets_all | traits.resets_die)[starts.base] & starts.fresh
@@ -261,20 +267,35 @@ def derive_occupancy(batch: Batch, segments: Segments, rows: Int64s) -> Occupanc
         touched.select(commands),
         of_dies.select(commands),
         held,
+        in_state,
         of_dies,
         np.flatnonzero(resetting),
     )
 
 
 def _lanes(
-    starts: Starts, targets: ListTable, known: Flags, whole: Flags, shape: tuple[int, int]
+    starts: Starts,
+    targets: ListTable,
+    known: Flags,
+    whole: Flags,
+    shape: tuple[int, int],
+    *,
+    everywhere: Flags | None = None,
 ) -> Lanes:
-    """The planes of every start: its targets', or where `whole` all of its die."""
+    """The planes of every start: its targets', where `whole` all of its die, where `everywhere` all."""
     dies, planes = shape
-    counts = np.where(known, np.where(whole, planes, targets.counts[starts.row]), 0)
+    counts = np.where(whole, planes, targets.counts[starts.row])
+    if everywhere is not None:
+        whole = whole | everywhere
+        counts[everywhere] = dies * planes
+    counts[~known] = 0
     place = np.repeat(np.arange(len(starts)), counts)
     inner = np.arange(len(place)) - (np.cumsum(counts) - counts)[place]
     die, plane = starts.die[place], inner
+    if everywhere is not None and len(place):
+        of_all = everywhere[place]
+        die = np.where(of_all, inner // planes, die)
+        plane = np.where(of_all, inner % planes, plane)
     aimed = np.flatnonzero(~whole[place])
     first = np.cumsum(targets.counts) - targets.counts
     item = first[starts.row[place[aimed]]] + inner[aimed]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from nandtrace.check.tables import Finding
 from nandtrace.errors import UsageError
@@ -17,10 +18,14 @@ _IN = "nandtrace.check.invariants"
 _MODULES = {
     "nand": (
         "nand_log",
+        "nand_words",
         "nand_lifecycle",
+        "nand_states",
+        "nand_timing",
         "nand_boundary",
         "nand_bootstrap",
         "nand_counts",
+        "nand_run_end",
         "nand_address",
         "nand_blocks",
         "nand_read",
@@ -49,7 +54,8 @@ Query = Callable[..., Finding]
 class Invariant:
     """One rule of some domains, or of all where it names none.
 
-    Without events of the kinds that it `needs` there is nothing to check.
+    Without events of the kinds that it `needs` there is nothing to check. What violates it also violates
+    one of those that it `implies`, if there are any, and `stays` says why it is judged all the same.
     """
 
     id: str
@@ -60,6 +66,8 @@ class Invariant:
     query: Query = field(repr=False, compare=False)
     needs: tuple[str, ...] = ()
     domains: tuple[str, ...] = ("nand",)
+    implies: tuple[str, ...] = ()
+    stays: str = ""
 
     def is_for(self, domain: str) -> bool:
         """Whether it holds in a domain."""
@@ -75,16 +83,28 @@ def invariant(
     source: str,
     needs: Iterable[str] = (),
     domain: str | Iterable[str] | None = "nand",
+    implies: Iterable[str] = (),
+    stays: str = "",
 ) -> Callable[[Query], Invariant]:
     """Make a query an invariant: the decorated name becomes the Invariant.
 
-    `domain` names the domain that it holds in, or several; None stands for every domain.
+    `domain` names the domain that it holds in, or several; None stands for every domain. With `implies`
+    goes `stays`.
     """
     domains = (domain,) if isinstance(domain, str) else tuple(domain or ())
 
     def build(query: Query) -> Invariant:
         return Invariant(
-            invariant_id, group, sentence, rationale, source, query, tuple(needs), domains
+            invariant_id,
+            group,
+            sentence,
+            rationale,
+            source,
+            query,
+            tuple(needs),
+            domains,
+            tuple(implies),
+            stays,
         )
 
     return build
@@ -98,16 +118,33 @@ def load_invariants(domain: str | None = None) -> dict[str, Invariant]:
     An entry point of the group `nandtrace.invariants` names an Invariant or a module that holds some.
     Raises UsageError for a plugin that can't be loaded or takes an id that is taken.
     """
-    found: dict[str, Invariant] = {}
-    for name in _modules(domain):
-        _add(found, _invariants_of(import_module(f"{_IN}.{name}")), f"{_IN}.{name}")
-    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name):
+    found = own_invariants(domain)
+    for entry in plugins():
         try:
             loaded = entry.load()
         except Exception as error:
             raise UsageError(f"the plugin {entry.name!r} ({entry.value}): {error!r}") from error
         items = [loaded] if isinstance(loaded, Invariant) else _invariants_of(loaded)
         _add(found, items, f"the plugin {entry.name!r}")
+    return _for_domain(found, domain)
+
+
+@cache
+def plugins() -> tuple[EntryPoint, ...]:
+    """The entry points of the group, by name. Looked up once: reading the metadata of all that is installed
+    takes longer than judging a small trace."""
+    return tuple(sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name))
+
+
+def own_invariants(domain: str | None = None) -> dict[str, Invariant]:
+    """The invariants of nandtrace itself: as `load_invariants`, without plugins."""
+    found: dict[str, Invariant] = {}
+    for name in _modules(domain):
+        _add(found, _invariants_of(import_module(f"{_IN}.{name}")), f"{_IN}.{name}")
+    return _for_domain(found, domain)
+
+
+def _for_domain(found: dict[str, Invariant], domain: str | None) -> dict[str, Invariant]:
     if domain is None:
         return found
     return {name: item for name, item in found.items() if item.is_for(domain)}

@@ -124,10 +124,11 @@ def _hit(facts: Facts, resets: Resets, rows: Int64s, since: Int64s, until: Int64
     segments = facts.segments
     entries = ordered(resets.die, resets.seq)
     place = first_after(entries, segments.die[rows], since)
-    own = (place != NOT_FOUND) & (resets.row[place] == rows)
-    if own.any():
-        mine = np.flatnonzero(own)
+    mine = np.flatnonzero((place != NOT_FOUND) & (resets.row[place] == rows))
+    while len(mine):
+        # A reset does not end itself, not even one whose OP_START comes twice.
         place[mine] = first_after(entries, segments.die[rows[mine]], resets.seq[place[mine]])
+        mine = np.flatnonzero((place != NOT_FOUND) & (resets.row[place] == rows))
     hit = np.flatnonzero((place != NOT_FOUND) & (resets.seq[place] < until))
     hit = hit[resets.run_row[place[hit]] == segments.run_row[rows[hit]]]
     return rows[hit], place[hit]

@@ -54,6 +54,15 @@ class SequenceStep:
 
 
 @dataclass(frozen=True, slots=True)
+class OpState:
+    """A state of an op: how long it lasts, and whether it holds the bus."""
+
+    name: str
+    duration_ns: int
+    bus: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusions:
     """The bases that may not start in a state, by state.
 
@@ -74,7 +83,7 @@ class DeviceRules:
 
     A rule that the header does not tell is None or empty, and what needs it is not evaluated.
     `sequences` has, by base, the alternatives of what follows an op of it; an empty one among them
-    means that nothing may follow.
+    means that nothing may follow. `op_states` has, by op name, the states that an op goes through.
     """
 
     dies: int | None = None
@@ -95,6 +104,7 @@ class DeviceRules:
     interleaving_bases: tuple[str, ...] | None = None
     exclusions: Exclusions = field(default_factory=Exclusions)
     sequences: dict[str, tuple[tuple[SequenceStep, ...], ...]] | None = None
+    op_states: dict[str, tuple[OpState, ...]] = field(default_factory=dict)
 
     @property
     def has_topology(self) -> bool:
@@ -126,6 +136,7 @@ def rules_from_device(device: Plain) -> DeviceRules:
         interleaving_bases=names(device, "interleaving_bases", None),
         exclusions=_exclusions(device),
         sequences=_sequences(device),
+        op_states=_op_states(device),
     )
 
 
@@ -196,3 +207,23 @@ def _step(step: Any, within: str) -> SequenceStep:
     if isinstance(step, dict) and isinstance(step.get("base"), str):
         return SequenceStep(step["base"], names(step, "rules", (), within) or ())
     raise ValueError(f"{within} holds {step!r}, not a map with a base")
+
+
+def _op_states(device: Plain) -> dict[str, tuple[OpState, ...]]:
+    told = typed(device, "op_states", dict, {})
+    found = {}
+    for name in told:
+        states = typed(told, name, list, [], "device.op_states")
+        found[str(name)] = tuple(_timed(state, f"device.op_states.{name}") for state in states)
+    return found
+
+
+def _timed(state: Any, within: str) -> OpState:
+    if isinstance(state, list) and len(state) == 3:
+        name, duration_ns, bus = state
+        is_time = type(duration_ns) is int and 0 < duration_ns < 2**53
+        if isinstance(name, str) and is_time and isinstance(bus, bool):
+            return OpState(name, duration_ns, bus)
+    raise ValueError(
+        f"{within} holds {state!r}, not a state, its time in ns and whether it holds the bus"
+    )

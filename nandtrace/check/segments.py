@@ -140,10 +140,10 @@ def derive_segments(batch: Batch, carry: Carry) -> Segments:
     return Segments(**columns, index=index, targets=carried.targets)
 
 
-def segment_rows(batch: Batch, segments: Segments, kind: str) -> Int64s:
-    """For each event of a kind that has a `seg`, its row in `segments`, or -1."""
+def segment_rows(batch: Batch, segments: Segments, kind: str, column: str = "seg") -> Int64s:
+    """For each event of a kind that names a segment in a column, its row in `segments`, or -1."""
     positions = batch.rows(kind)
-    named = batch.column(kind, "seg")
+    named = batch.column(kind, column)
     return segments.index.find(named, batch.run_row[positions], batch.seq[positions])
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from nandtrace.check.batch import Batch
 from nandtrace.check.occupancy import Starts
-from nandtrace.check.segments import MISSING
+from nandtrace.check.op_times import expected_states, told_of
+from nandtrace.check.segments import MISSING, Segments
 from nandtrace.trace.columns import Int64s
 
 
 @dataclass(frozen=True, slots=True)
 class StateWindows:
-    """One entry per STATE of a segment that ran, with the `place` of its start.
+    """One entry per state of a segment that ran, with the `place` of its start; `seq` is its STATE, or the
+    RUN_BEGIN that took it over.
 
     A state is entered when the one before it in its segment is over, at the latest when it is written.
     It is left at its time, or when a suspend, a reset or the end of the run cuts it: what was never
@@ -29,8 +31,46 @@ class StateWindows:
     exit_ns: Int64s
 
 
-def derive_state_windows(batch: Batch, starts: Starts, rows: Int64s) -> StateWindows:
-    """Build the table; `rows` has, per STATE, its segment's row or -1."""
+def derive_state_windows(
+    batch: Batch, segments: Segments, starts: Starts, rows: Int64s
+) -> StateWindows:
+    """Build the table; `rows` has, per STATE, its segment's row or -1.
+
+    What runs over a run's begin has its STATEs in the run before; its states are those of the header.
+    """
+    written = _written(batch, starts, rows)
+    taken_over = _taken_over(batch, segments, starts, rows)
+    if not len(taken_over.seq):
+        return written
+    return StateWindows(
+        *(
+            np.concatenate([getattr(part, item.name) for part in (taken_over, written)])
+            for item in fields(StateWindows)
+        )
+    )
+
+
+def _taken_over(batch: Batch, segments: Segments, starts: Starts, rows: Int64s) -> StateWindows:
+    """Those of segments that ran when their run began, from then on."""
+    places = np.flatnonzero(~starts.fresh & ~np.isin(starts.row, rows))
+    places = places[told_of(batch, segments, starts.row[places])]
+    states = expected_states(batch, segments, starts.row[places])
+    place = places[states.owner]
+    run_end_ns = batch.time_ns[batch.runs.last][segments.run_row[starts.row[place]]]
+    entry_ns = np.maximum(states.entry_ns, starts.time_ns[place])
+    exit_ns = np.minimum(np.minimum(states.until_ns, starts.end_ns[place]), run_end_ns)
+    entered = exit_ns > entry_ns
+    return StateWindows(
+        seq=starts.seq[place[entered]],
+        place=place[entered],
+        state=states.state[entered],
+        bus=states.bus[entered],
+        entry_ns=entry_ns[entered],
+        exit_ns=exit_ns[entered],
+    )
+
+
+def _written(batch: Batch, starts: Starts, rows: Int64s) -> StateWindows:
     positions = batch.rows("STATE")
     entry_ns = state_entries(batch, rows)
     place = starts.place_of(rows)

@@ -11,8 +11,12 @@ import polars as pl
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 
-PLACES = ("seg", "op", "die", "plane", "block", "page", "node", "edge", "msg", "order", "slot")
-"""Columns of an offending row that say where, beside `seq`: numbers, or names of the header."""
+PLACES = (
+    *("seg", "op", "die", "plane", "block", "page", "other_seg", "other_seq"),
+    *("node", "edge", "msg", "order", "id", "slot"),
+)
+"""Columns of an offending row that say where, beside `seq`: numbers, or names of the header. `other_seg`
+is the segment that an offence is against, `other_seq` the event."""
 
 Text = str | pl.Expr
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 
 class Verdict(StrEnum):
@@ -37,7 +36,7 @@ class Violation:
     expected: str
     actual: str
     place: dict[str, int | str] = field(default_factory=dict)
-    """Of seg, op, die, plane, block, page, or of node, edge, msg, those that are known."""
+    """Those of `tables.PLACES` that are known."""
 
 
 @dataclass(slots=True)
@@ -79,8 +78,8 @@ class TraceVerdict:
     invariants: list[InvariantResult] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
     """Required invariants that were not exercised."""
-    context: dict[int, list[Any]] = field(default_factory=dict)
-    """Events around the first violation of each invariant, by the offending sequence number."""
+    context: dict[str, list[str]] = field(default_factory=dict)
+    """By invariant the events that show its first violation, as lines."""
 
     @property
     def verdict(self) -> Verdict:

@@ -41,6 +41,8 @@ def catalogue_document(invariants: Iterable[Invariant]) -> dict[str, Any]:
                 "rationale": item.rationale,
                 "source": item.source,
                 "needs": list(item.needs),
+                "implies": list(item.implies),
+                "stays": item.stays,
             }
             for item in invariants
         ],
@@ -64,9 +66,14 @@ def _domain_text(item: Invariant) -> str:
 
 def _entry(item: Invariant) -> str:
     needs = f"- Needs: {', '.join(item.needs)}\n" if item.needs else ""
+    implies = (
+        f"- What violates it also violates {' or '.join(item.implies)}. It stays: {item.stays}\n"
+        if item.implies
+        else ""
+    )
     return (
         f"#### {item.id}\n\n{item.sentence}\n\n"
-        f"- Why: {item.rationale}\n- Source: {item.source}\n{needs}"
+        f"- Why: {item.rationale}\n- Source: {item.source}\n{needs}{implies}"
     )
 
 

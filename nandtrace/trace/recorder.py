@@ -74,7 +74,7 @@ class Recorder(RunRecorder):
     `may_change_between_runs` names the fields of a snapshot that need not be the same at a run's end and
     at the next one's beginning, as a clock.
     `rules` are further entries of the header's `device` map, for a checker: what ops of each base hold and
-    do, exclusions, sequences (schemas/header.schema.json has them all).
+    do, exclusions, sequences, times (schemas/header.schema.json has them all).
     Runs are numbered from `first_run`, for a recording that goes on where another one ended.
     `identity` (profile, seed, options) and `provenance` are kept as given; only the first is digested.
     A `sink` takes the chunks in place of the file (nandtrace.trace.chunk_file).

@@ -27,6 +27,9 @@ UNEXERCISED = {
     "drain-clock",  # nothing is left to drain
     # The workload has no such events, or its header does not tell the rule.
     "bad-block-untouched",
+    "states-as-specified",
+    "states-fill-segment",
+    "run-end-told",
     "backlog-fifo",
     "bootstrap-preserved",
     "refill-reseeded",

@@ -366,6 +366,9 @@ class _Log:
         segment = self._segment(line)
         if segment is None:
             return
+        due = segment.start if line["event"] == "OP_START" else segment.end
+        if line.get("due_us") is not None and _ns(line["due_us"]) != due:
+            self.bad("refs-resolve")
         if line["event"] == "OP_START":
             segment.withdrawn_starts += 1
         else:

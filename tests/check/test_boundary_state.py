@@ -341,7 +341,7 @@ def hooked(path: Path, *runs: list[tuple[int, str]], **options: Any) -> Path:
         log.begin()
         for time_ns, hook in hooks:
             log.now = number * 10_000 + time_ns
-            log.call("hook", hook=hook, die=0, plane=0)
+            log.call("hook", hook=hook)
         log.end()
     return log.record(path / "log.mpk", **options)
 
@@ -404,7 +404,7 @@ def refilled(path: Path, until_ns: int, times_ns: list[int], stop: str | None) -
     log.begin()
     log.calls[-1][1]["run_until_ns"] = until_ns
     for log.now in times_ns:
-        log.call("hook", hook="QUEUE_REFILL", die=0, plane=0)
+        log.call("hook", hook="QUEUE_REFILL")
     log.end()
     log.calls[-1][1]["stop"] = stop
     return log.record(path / "log.mpk")

@@ -23,11 +23,12 @@ def test_the_page_is_current() -> None:
 
 def test_ids_are_stable() -> None:
     assert " ".join(load_invariants()) == (
-        "seq-dense time-monotone run-bracketed refs-resolve dispatch-order "
+        "seq-dense time-monotone run-bracketed refs-resolve dispatch-order words-known "
         "one-op-start-per-segment one-op-end-per-segment op-on-time segment-chain op-closed "
+        "states-fill-segment states-as-specified "
         "no-open-segment-at-run-end suspended-lists-empty nothing-proposed-after-run-until "
         "drain-clock snapshot-continuity snapshot-matches-replay "
-        "bootstrap-preserved refill-reseeded run-counts "
+        "bootstrap-preserved refill-reseeded run-counts run-end-told "
         "apply-pgm-matched apply-erase-matched program-after-erase page-ascending "
         "page-programmed-once celltype-match bad-block-untouched address-in-range "
         "multi-plane-address suspended-block-untouched "
@@ -91,20 +92,20 @@ def _entry_points(value: str) -> list[EntryPoint]:
 
 def test_an_entry_point_adds_an_invariant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     value = f"{__name__}:no_erase_at_all"
-    monkeypatch.setattr(registry_module, "entry_points", lambda group: _entry_points(value))
+    monkeypatch.setattr(registry_module, "plugins", lambda: _entry_points(value))
     trace = record(tmp_path / "legal.mpk", legal_calls())
     (result,) = verify_trace(trace, Options(only=("no-erase-at-all",))).invariants
     assert (result.evaluated, result.violated) == (3, 3)
 
 
 def test_a_plugin_that_does_not_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_module, "entry_points", lambda group: _entry_points("no.such"))
+    monkeypatch.setattr(registry_module, "plugins", lambda: _entry_points("no.such"))
     with pytest.raises(UsageError, match=r"the plugin 'mine' \(no\.such\)"):
         load_invariants()
 
 
 def test_a_plugin_may_not_take_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
     value = "nandtrace.check.invariants.log"
-    monkeypatch.setattr(registry_module, "entry_points", lambda group: _entry_points(value))
+    monkeypatch.setattr(registry_module, "plugins", lambda: _entry_points(value))
     with pytest.raises(UsageError, match="the invariant id 'seq-dense' is taken"):
         load_invariants()

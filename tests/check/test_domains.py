@@ -77,7 +77,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def add(*names: str) -> None:
         entries = [EntryPoint(name, f"{__name__}:{name}", "") for name in names]
-        monkeypatch.setattr(registry_module, "entry_points", lambda group: entries)
+        monkeypatch.setattr(registry_module, "plugins", lambda: entries)
 
     return add
 
@@ -171,6 +171,7 @@ def test_a_violation_names_node_edge_and_message(
         ["6", "0", "1000.000", "PUT", "msg=0", f"edge={EDGE}", "type=DATA", "result=OK", "depth=1"],
         ["7", "0", "1001.000", "TURN", "node=sink", "band=normal"],
         ["8", "0", "1001.000", "GET", "msg=0", f"edge={EDGE}", "depth=0"],
+        ["9", "0", "1001.000", "DELIVER", "msg=0", "node=sink", f"edge={EDGE}", "attempt=1"],
     ]
     VerdictPrinter().show(verdict)
     assert f"    event 15, run 1, 2000 µs, PUT, node source, edge {EDGE}, msg 1" in (

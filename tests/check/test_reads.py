@@ -148,13 +148,13 @@ def test_what_a_register_holds_when_a_run_begins_is_not_known(tmp_path: Path) ->
     log = DeviceLog()
     log.begin()
     log.run(("DOUT", on(0, 5)))
-    log.run(("READ", on(0, 1)))
-    log.end("CARRIED")
+    log.run(("READ", on(0, 1)), ("DOUT", on(0, 1)))
+    log.end()
     log.begin()
     log.run(("DOUT", on(0, 5)))
     log.end()
     trace = log.record(tmp_path / "log.mpk")
-    assert counted(trace, MATCHES) == (2, 0, 0)
+    assert counted(trace, MATCHES) == (3, 1, 0)
     assert counted(trace, HAS)[2] == 0
 
 
@@ -183,8 +183,10 @@ def replaced(page: int, by: str = "another page came into its register") -> tupl
                 ("CACHE_READ", on(0, 1)),
                 ("CACHE_READ", on(0, 2)),
                 ("DOUT", on(0, 1)),
+                ("CACHE_READ_END", on(0, 1)),
+                ("DOUT", on(0, 2)),
             ],
-            10,
+            12,
             replaced(0),
         ),
         ([("READ", on(0, 0)), ("PROGRAM", on(0, 4))], 7, replaced(0, "the run is over")),

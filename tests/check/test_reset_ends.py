@@ -99,7 +99,6 @@ FAULTS: dict[str, tuple[Callable[[DeviceLog], None], tuple[str, str]]] = {
         change("op_end", {"outcome": "COMPLETED"}, seg=2, outcome="RESET"),
         not_ended(2),
     ),
-    "what ran ends later": (change("op_end", {"time_ns": 60}, seg=2), not_ended(2)),
     "the start of what waited stays": (
         drop("cancel", seg=3, event="OP_START"),
         not_ended(3),
@@ -119,7 +118,8 @@ def test_a_reset_that_ends_everything(tmp_path: Path) -> None:
     log = log_with()
     end_all(log)
     trace = finish(log).record(tmp_path / "log.mpk", **TWO_DIES)
-    assert counted(trace, RULE) == (1, 1, 0)
+    # One reset, and five events that say that it ended something.
+    assert counted(trace, RULE) == (6, 6, 0)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -132,6 +132,45 @@ def test_what_a_reset_must_not_leave(tmp_path: Path, fault: str) -> None:
     log.calls.sort(key=lambda call: call[1]["time_ns"])
     trace = finish(log).record(tmp_path / "log.mpk", **TWO_DIES)
     assert found(trace, RULE) == [(seq, *said)]
+
+
+def test_a_reset_that_is_told_to_start_twice_does_not_end_itself(tmp_path: Path) -> None:
+    log = log_with()
+    log.call("op_start", seg=4)
+    end_all(log)
+    trace = finish(log).record(tmp_path / "log.mpk", **TWO_DIES)
+    assert found(trace, RULE) == []
+
+
+def test_what_ends_later_was_not_ended_by_the_reset(tmp_path: Path) -> None:
+    log = log_with()
+    seq = len(log.calls) - 1
+    end_all(log)
+    change("op_end", {"time_ns": 60}, seg=2)(log)
+    log.calls.sort(key=lambda call: call[1]["time_ns"])
+    trace = finish(log).record(tmp_path / "log.mpk", **TWO_DIES)
+    assert found(trace, RULE) == [
+        (seq, *not_ended(2)),
+        (19, "a reset that ends segment 2", "none started on its die at that time"),
+    ]
+
+
+def test_nothing_is_reset_without_a_reset(tmp_path: Path) -> None:
+    """Here all that says so is left, but a status read has taken the place of the reset."""
+    log = log_with("SR")
+    first = len(log.calls)
+    end_all(log)
+    trace = finish(log).record(tmp_path / "log.mpk", **TWO_DIES)
+    assert found(trace, RULE) == [
+        (place, f"a reset that ends segment {seg}", "none started on its die at that time")
+        for place, seg in (
+            (first, 1),
+            (first + 2, 2),
+            (first + 3, 3),
+            (first + 4, 3),
+            (first + 5, 0),
+        )
+    ]
 
 
 def test_a_reset_of_a_lun_leaves_the_other_die_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from nandtrace.cli.main import run
-from nandtrace.cli.verify_command import PARALLEL_TRACES
+from nandtrace.cli.workers import PARALLEL_TRACES
 from nandtrace.convert.jsonl import import_jsonl
 from nandtrace.schema_files import load_schema
 
@@ -31,7 +31,7 @@ def test_a_good_trace_is_one_line(traces: Path, capsys: Capture) -> None:
     printed = capsys.readouterr()
     assert printed.out == (
         f"OK  {trace}  386 events in 3 runs; "
-        "invariants: 21 holds, 2 not exercised, 29 not evaluated\n"
+        "invariants: 21 holds, 3 not exercised, 32 not evaluated\n"
     )
     assert printed.err == ""
 
@@ -41,7 +41,8 @@ def test_a_bad_trace_shows_the_first_violation(traces: Path, capsys: Capture) ->
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:5] == [
         "  ✗ suspend-has-target  violated 35 of 35",
-        "    Every SUSPEND acts on an op that is ongoing on its die and axis.",
+        "    Every SUSPEND acts on an op that is ongoing on its die and axis, and is done by the start of "
+        "an op that suspends that axis there.",
         "    event 15, run 0, 9170.06 µs, SUSPEND, die 0",
         "      expected an ongoing op to suspend; actual none ran at 9170.06 µs",
     ]

@@ -46,7 +46,8 @@ class Checkpoints:
             return
         if any(node["state"] == "STOPPED" for node in begin["nodes"]):
             self._offend(at, "no run of a graph that was stopped", "a node that is STOPPED")
-        self._boundaries.continues(at, row, begin, initial_snapshot(self._scene.plan))
+        initial = initial_snapshot(self._scene.plan) | {"ready": _NOBODY}
+        self._boundaries.continues(at, row, begin, initial)
 
     def _offend(self, at: int, expected: str, actual: str) -> None:
         self._boundaries.offend(at, expected, actual)

@@ -125,8 +125,10 @@ class Ending:
             self._ledger.offend("shutdown-drained", at, before, "one after it", edge=edge, msg=msg)
         found = self._places.get((edge, msg))
         if found is None or found in self._said:
+            self._scene.check_was_put(at, edge, msg)
             left = f"a message that is left on {edge.id}, once"
-            self._ledger.offend("edge-conservation", at, left, f"message {msg}", edge=edge, msg=msg)
+            said = f"message {number(msg)}"
+            self._ledger.offend("edge-conservation", at, left, said, edge=edge, msg=msg)
             return
         if place is not self._left[found][2]:
             self._ledger.offend(

@@ -11,7 +11,8 @@ from nandtrace.vocab.graph import MessageType
 class Numbering:
     """What was emitted last: `rest` are the edges of its port on which it must still be put.
 
-    `wrong` are numbers that were reported: another event may name their messages by the right ones.
+    `is_cut` says that something else has happened since, `wrong` are numbers that were reported: another
+    event may name their messages by the right ones.
     """
 
     def __init__(self, state: GraphState, ledger: Ledger) -> None:
@@ -22,6 +23,7 @@ class Numbering:
     def reset(self) -> None:
         """Begin anew, between two turns."""
         self.rest: list[Edge] = []
+        self.is_cut = False
         self.wrong: set[int] = set()
         self._at = 0
         self._msg = 0
@@ -36,11 +38,15 @@ class Numbering:
             if self._emit_as != emit_as:
                 same = f"the type and trace of message {msg} as put before"
                 self._offend(at, edge, msg, same, "others")
+            if self.is_cut:
+                at_once = f"message {msg} put on every edge of its port at once"
+                self._offend(at, edge, msg, at_once, f"on {edge.id} after something else")
             return
         self.finish()
         self._take_next(at, msg, edge)
         self.rest = [other for other in edge.siblings if other is not edge]
         self._at, self._msg, self._emit_as = at, msg, emit_as
+        self.is_cut = False
 
     def _take_next(self, at: int, msg: int, edge: Edge) -> None:
         """The number must be the next; after one that was not, any way of going on is taken.

@@ -25,7 +25,7 @@ from nandtrace.check.graph.life import Life, NodeRow
 from nandtrace.check.graph.mutating import Mutating
 from nandtrace.check.graph.plan import GraphPlan
 from nandtrace.check.graph.putting import Putting
-from nandtrace.check.graph.scanning import scan_names, scan_times
+from nandtrace.check.graph.scanning import scan_names, scan_promptness, scan_times
 from nandtrace.check.graph.scene import Scene
 from nandtrace.check.graph.taking import Taking
 from nandtrace.check.graph.turns import Turns
@@ -33,6 +33,10 @@ from nandtrace.vocab.graph import GRAPH, RunEnd
 
 Handler = Callable[[int, int, Any], None]
 """Takes the position of an event in the batch, its time, and its row: see `row_sources`."""
+
+
+_EMITTING = frozenset({GRAPH.by_name["PUT"].code, GRAPH.by_name["BLOCK"].code, UNKNOWN_KIND})
+"""Kinds, by code, that may come while a message is put on the edges of its port."""
 
 
 def replay(batch: EventBatch, carry: Boundary, plan: GraphPlan) -> Ledger:
@@ -92,6 +96,7 @@ class _Replay:
         # Not kept: they hold on to this object, and so to the batch.
         handlers = self._by_code(self._putting)
         course, unpaid = self._scene.course, self._flushing.unpaid
+        numbering = self._scene.numbering
         runs = batch.runs
         for row in range(len(runs)):
             self._checkpoints.begin(row)
@@ -100,11 +105,14 @@ class _Replay:
             for at, (code, time_ns) in enumerate(islice(events, last - first + 1), first):
                 if course.owed >= 0 and code not in (course.owed, UNKNOWN_KIND):
                     unpaid(at, code)
+                if numbering.rest and code not in _EMITTING:
+                    numbering.is_cut = True
                 handlers[code](at, time_ns, nexts[code]())
             self._scene.numbering.finish()
         self._count_whole()
         scan_names(batch, self._scene.plan, self.ledger)
         scan_times(batch, self._scene.plan, self.ledger)
+        scan_promptness(batch, self.ledger)
 
     def _stop(self, at: int, time_ns: int, row: NodeRow) -> None:
         self._ending.end_drain(at, time_ns)

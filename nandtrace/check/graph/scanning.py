@@ -1,4 +1,4 @@
-"""What whole columns tell without a replay: names that resolve, and times within turns."""
+"""What whole columns tell without a replay: names that resolve, and the times of what follows at once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ _OUTSIDE = ("RUN_BEGIN", "RUN_END", "START", "IDLE", "SHUTDOWN", "LEFTOVER", "ST
 """Kinds that end a turn, beside the next TURN."""
 
 _INSIDE = ("TICK", "GET", "DELIVER", "BLOCK")
+
+_AT_ONCE = {"FLUSH": "flush-prompt", "WAKE": "flush-prompt", "DISABLE": "error-isolated"}
+"""Kinds that say what the event before them did, each with the rule that it breaks when it is late."""
 
 
 def scan_names(batch: EventBatch, plan: GraphPlan, ledger: Ledger) -> None:
@@ -65,6 +68,18 @@ def scan_times(batch: EventBatch, plan: GraphPlan, ledger: Ledger) -> None:
         ledger.offend(
             "ready-only", at, f"the time of its turn, {due_ns} ns", f"{int(batch.time_ns[at])} ns"
         )
+
+
+def scan_promptness(batch: EventBatch, ledger: Ledger) -> None:
+    """What an event did is written at its time."""
+    for kind, rule in _AT_ONCE.items():
+        rows = batch.rows(kind)
+        rows = rows[rows > 0]
+        late = rows[batch.time_ns[rows] != batch.time_ns[rows - 1]]
+        for at in late.tolist():
+            due_ns, time_ns = int(batch.time_ns[at - 1]), int(batch.time_ns[at])
+            at_once = f"a {kind} at once, at {due_ns} ns"
+            ledger.offend(rule, at, at_once, f"one at {time_ns} ns")
 
 
 def _last_of(

@@ -112,6 +112,16 @@ class Scene:
             self.ledger.offend("shutdown-drained", at, never, f"a {kind}")
             self.course.phase = Phase.RUNNING
 
+    def check_was_put(self, at: int, edge: Edge, msg: int) -> bool:
+        """Whether a message that an event names was put before, on whatever edge."""
+        following = self.state.next_msg
+        is_known = 0 <= msg < following
+        if not is_known:
+            known = f"a message below {following}"
+            never = f"message {number(msg)}, which was not put"
+            self.ledger.offend("names-resolve", at, known, never, edge=edge, msg=msg)
+        return is_known
+
     def off_depth(self, rule: str, at: int, edge: Edge, depth: int, msg: int | None) -> None:
         """The log's depth is not the replay's, or is again after it was not."""
         mine = len(edge.queued)

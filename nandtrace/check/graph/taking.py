@@ -5,6 +5,7 @@ from __future__ import annotations
 from nandtrace.check.graph.course import DELIVER, FLUSH, NOTHING
 from nandtrace.check.graph.scene import Scene
 from nandtrace.check.graph.state import NEVER, Edge, Node
+from nandtrace.check.ledger import number
 from nandtrace.vocab.graph import Call
 
 MESSAGE = Call.MESSAGE
@@ -182,14 +183,10 @@ class Taking:
         if msg in edge.pending:
             enters = f"message {msg} enters {edge.id} before it is taken"
             offend("blocked-pure", at, enters, "it was still pending", edge=edge, msg=msg)
-        elif 0 <= msg < self._state.next_msg:
+        elif self._scene.check_was_put(at, edge, msg):
             on_edge = f"a message that is on {edge.id}"
             gone = f"message {msg}, which is not"
             offend("edge-conservation", at, on_edge, gone, edge=edge, msg=msg)
-        else:
-            known = f"a message below {self._state.next_msg}"
-            never = f"message {msg}, which was not put"
-            offend("names-resolve", at, known, never, edge=edge, msg=msg)
 
     def _vanish(self, at: int, edge: Edge, count: int) -> None:
         """The depth tells that messages before the one taken are not there any more."""
@@ -232,7 +229,8 @@ class Taking:
         course, got = self._course, self._course.got
         if edge is None or node is None:
             return
-        said = f"message {msg} of {edge.id} to {node.name}, attempt {attempt}"
+        self._scene.check_was_put(at, edge, msg)
+        said = f"message {number(msg)} of {edge.id} to {node.name}, attempt {attempt}"
         due = None
         if got is not None:
             due = f"message {course.got_msg} of {got.id} to {got.target.name}, attempt 1"

@@ -22,8 +22,8 @@ GROUP = "nand address"
 @invariant(
     "apply-pgm-matched",
     group=GROUP,
-    sentence="Every completed op that programs a page has one APPLY_PGM of its targets, at its OP_END, "
-    "and nothing else has one (policy per_segment: one at every ended segment).",
+    sentence="Every completed op that programs a page has one APPLY_PGM of its targets, in their order, at "
+    "its OP_END, and nothing else has one (policy per_segment: one at every ended segment).",
     rationale="Counted twice, as after a resume, a page is skipped; not counted, it is written twice.",
     source="nandtrace model: when a program counts",
     needs=("APPLY_PGM", "OP_END"),
@@ -37,8 +37,8 @@ def apply_pgm_matched(facts: Facts) -> Finding:
 @invariant(
     "apply-erase-matched",
     group=GROUP,
-    sentence="Every completed erase has one APPLY_ERASE of its targets, at its OP_END, and nothing else "
-    "has one.",
+    sentence="Every completed erase has one APPLY_ERASE of its targets, in their order, at its OP_END, and "
+    "nothing else has one.",
     rationale="A block that was erased but is not known to be erased is never programmed again.",
     source="nandtrace model: when an erase counts",
     needs=("APPLY_ERASE", "OP_END"),
@@ -108,6 +108,8 @@ def page_ascending(facts: Facts) -> Finding:
     rationale="A second program of a page destroys what the first one wrote.",
     source="NAND data sheets: number of partial programs; when a program counts",
     needs=("APPLY_PGM",),
+    implies=("page-ascending",),
+    stays="it says that what was written before is lost, which a page out of order need not mean.",
 )
 def page_programmed_once(facts: Facts) -> Finding:
     rows = facts.cells.frame
@@ -179,7 +181,7 @@ def _programs(facts: Facts) -> pl.DataFrame:
     sentence="No bad block is erased, programmed or targeted.",
     rationale="A bad block holds no data; the factory's marks must not be destroyed.",
     source="NAND data sheets: factory bad blocks",
-    needs=("COMMIT",),
+    needs=("COMMIT", "APPLY_ERASE", "APPLY_PGM"),
 )
 def bad_block_untouched(facts: Facts) -> Finding:
     rules = facts.rules
@@ -187,12 +189,19 @@ def bad_block_untouched(facts: Facts) -> Finding:
         return nothing()
     bad = [die * (rules.blocks_per_die or 0) + block for die, block in rules.bad_blocks]
     targets = _addressed(facts, "COMMIT")
-    frame = to_frame(targets)
-    cell = cell_numbers(rules, targets["die"], targets["block"])
-    touched = (targets["page"] != NULL) & np.isin(cell, bad)
+    touched = [(targets, targets["page"] != NULL)]
+    for kind in ("APPLY_ERASE", "APPLY_PGM"):
+        cells = _applied(facts, kind)
+        touched.append((cells, np.ones(len(cells["seq"]), np.bool_)))
+    parts = [
+        to_frame(rows).filter(
+            pl.Series(judged & np.isin(cell_numbers(rules, rows["die"], rows["block"]), bad))
+        )
+        for rows, judged in touched
+    ]
     return finding(
-        int((targets["page"] != NULL).sum()),
-        frame.filter(pl.Series(touched)),
+        sum(int(judged.sum()) for _, judged in touched),
+        pl.concat(parts, how="diagonal").sort("seq", maintain_order=True),
         expected="no op on a bad block",
         actual=pl.format("die {} block {}", "die", "block"),
     )

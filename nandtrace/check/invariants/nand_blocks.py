@@ -54,7 +54,7 @@ def suspended_block_untouched(facts: Facts) -> Finding:
     judged = judged.unique(["seq", "die", "block"], keep="first", maintain_order=True)
     return finding(
         len(_cells(facts, starts)[0]),
-        judged.filter("wrong").sort("seq", "die", "block"),
+        judged.filter("wrong").sort("seq", "die", "block").with_columns(other_seg=pl.col("by")),
         exercised=len(judged),
         expected=pl.format(
             "die {} block {} left alone until segment {} is over", "die", "block", "by"

@@ -12,7 +12,7 @@ from nandtrace.check.batch import Batch
 from nandtrace.check.drains import Flags, run_untils
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
-from nandtrace.check.tables import Finding, finding, microseconds, nothing
+from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import BootstrapStage, Hook, RunEnd
@@ -102,7 +102,8 @@ def _drained_stages(facts: Facts) -> list[tuple[int, str, str]]:
     "refill-reseeded",
     group=GROUP,
     sentence="Every run dispatches a QUEUE_REFILL of its own at its begin and then one every period, up to "
-    "the tick that crosses run_until or the hook that used up its budget; none is carried over a boundary.",
+    "the tick that crosses run_until or the hook that used up its budget, going round the planes of all "
+    "dies; none is carried over a boundary.",
     rationale="A refill that is lost stops the proposals, one that is doubled at every boundary drowns "
     "the rest.",
     source="nandtrace model: hooks; how a run ends",
@@ -116,6 +117,7 @@ def refill_reseeded(facts: Facts) -> Finding:
     refills = _derive_refills(batch, period_ns)
     due = refills.due_before(_last_moments(batch, refills.until_ns))
     parts = [_untimely(batch, refills), _missing(batch, refills, due), _carried_refills(facts)]
+    parts.append(_off_the_round(facts, refills))
     if period_ns:
         parts.append(_beyond(batch, refills))
     hooked = np.bincount(batch.run_row[batch.rows("HOOK")], minlength=len(runs)) > 0
@@ -226,6 +228,38 @@ def _beyond(batch: Batch, refills: _Refills) -> pl.DataFrame:
         "seq",
         due=pl.format("no QUEUE_REFILL after the tick that crosses {}", microseconds("due_ns")),
         found=microseconds("time_ns"),
+    )
+
+
+def _off_the_round(facts: Facts, refills: _Refills) -> pl.DataFrame:
+    """Refills of another plane than the one after that of the refill before, in their run."""
+    batch, rules = facts.batch, facts.rules
+    hooks = np.searchsorted(batch.rows("HOOK"), refills.positions)
+    die, plane = (batch.column("HOOK", name)[hooks] for name in ("die", "plane"))
+    planes, count = rules.planes or 0, (rules.dies or 0) * (rules.planes or 0)
+    known = (die != NULL) & (plane != NULL) & (count > 0)
+    number = np.where(known, die * planes + plane, NULL)
+    outside = known & ((die < 0) | (plane < 0) | (plane >= planes) | (number >= count))
+    followed = np.zeros(len(number), np.bool_)
+    followed[1:] = known[1:] & known[:-1] & (refills.rows[1:] == refills.rows[:-1])
+    before = np.roll(number, 1)
+    due = np.where(followed, (before + 1) % max(count, 1), NULL)
+    wrong = np.flatnonzero(outside | (followed & (number != due)))
+    frame = to_frame(
+        {
+            "seq": batch.seq[refills.positions[wrong]],
+            "due_die": np.where(followed[wrong], due[wrong] // max(planes, 1), NULL),
+            "due_plane": np.where(followed[wrong], due[wrong] % max(planes, 1), NULL),
+            "die": die[wrong],
+            "plane": plane[wrong],
+        }
+    )
+    return frame.select(
+        "seq",
+        due=pl.when(pl.col("due_die").is_null())
+        .then(pl.lit("a QUEUE_REFILL of a plane of the device"))
+        .otherwise(pl.format("a QUEUE_REFILL of die {} plane {}", "due_die", "due_plane")),
+        found=pl.format("one of die {} plane {}", "die", "plane"),
     )
 
 

@@ -14,7 +14,9 @@ from nandtrace.check.facts import Facts
 from nandtrace.check.folding import Folding, fold_addresses
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
+from nandtrace.trace.columns import Int64s
 from nandtrace.vocab import NULL
+from nandtrace.vocab.nand import Source
 
 GROUP = "nand run boundary"
 
@@ -174,8 +176,9 @@ def _first_drained(facts: Facts) -> Any:
 @invariant(
     "drain-clock",
     group=GROUP,
-    sentence="After a drain the clock stands at the last OP_END that it completed; these OP_ENDs and no "
-    "others are marked as drained.",
+    sentence="A run has one drain at most, which begins and ends, and in which alone an op has source DRAIN; "
+    "after it the clock stands at the last OP_END that it completed; these OP_ENDs and no others are marked "
+    "as drained.",
     rationale="A clock left at run_until lets the next run begin before this one is over.",
     source="nandtrace model: the drain",
     needs=("RUN_END", "OP_END"),
@@ -197,10 +200,58 @@ def drain_clock(facts: Facts) -> Finding:
     )
     return finding(
         int((runs.end >= 0).sum()),
-        pl.concat([off, _wrongly_marked(facts)]).sort("seq"),
+        pl.concat([off, _wrongly_marked(facts), _unpaired(facts)]).sort("seq"),
         exercised=len(drained),
         expected=pl.col("due"),
         actual=pl.col("found"),
+    )
+
+
+def _unpaired(facts: Facts) -> pl.DataFrame:
+    """DRAIN_BEGINs and DRAIN_ENDs that are not the only ones of their run, or not in that order.
+
+    A run that was never ended need not have ended its drain.
+    """
+    batch, parts = facts.batch, []
+    rows = {kind: batch.run_row[batch.rows(kind)] for kind in ("DRAIN_BEGIN", "DRAIN_END")}
+    counts = {kind: np.bincount(of, minlength=len(batch.runs)) for kind, of in rows.items()}
+    for kind, other in (("DRAIN_BEGIN", "DRAIN_END"), ("DRAIN_END", "DRAIN_BEGIN")):
+        positions, mine = batch.rows(kind), rows[kind]
+        again = np.append(False, mine[1:] == mine[:-1])[: len(mine)]
+        alone = (counts[other][mine] == 0) & (batch.runs.end[mine] >= 0)
+        parts += [
+            _worded(batch.seq[positions[again]], f"one {kind} in the run", "another"),
+            _worded(batch.seq[positions[alone]], f"a {other} in the run too", "none"),
+        ]
+    return pl.concat([*parts, _ended_before_begun(facts), *_drained_outside(facts)])
+
+
+def _drained_outside(facts: Facts) -> list[pl.DataFrame]:
+    """COMMITs and RESUMEs of source DRAIN outside of a drain, in runs that tell where they drain."""
+    batch, drains, parts = facts.batch, facts.drains, []
+    told = np.zeros(len(batch.runs), np.bool_)
+    told[drains.run_row] = True
+    for kind in ("COMMIT", "RESUME"):
+        positions = batch.rows(kind)
+        positions = positions[batch.column(kind, "source") == batch.code(Source.DRAIN)]
+        positions = positions[told[batch.run_row[positions]] & ~drains.holds(positions)]
+        parts.append(
+            _worded(batch.seq[positions], f"a {kind} of source DRAIN in a drain", "outside")
+        )
+    return parts
+
+
+def _ended_before_begun(facts: Facts) -> pl.DataFrame:
+    drains, ends = facts.drains, facts.batch.rows("DRAIN_END")
+    first = np.searchsorted(ends, facts.batch.runs.first[drains.run_row])
+    early = first < np.searchsorted(ends, drains.begin)
+    seq = facts.batch.seq[drains.begin[early]]
+    return _worded(seq, "a DRAIN_BEGIN before the DRAIN_END", "after it")
+
+
+def _worded(seq: Int64s, due: str, found: str) -> pl.DataFrame:
+    return pl.DataFrame({"seq": seq}, schema={"seq": pl.Int64}).with_columns(
+        due=pl.lit(due), found=pl.lit(found)
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from nandtrace.check.carry import suspended_ops
 from nandtrace.check.chains import follows_its_op
+from nandtrace.check.event_batch import State
 from nandtrace.check.facts import Facts
 from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
 from nandtrace.vocab import NULL
-from nandtrace.vocab.nand import SuspendCloses
+from nandtrace.vocab.nand import Axis, SuspendCloses
 
 GROUP = "nand life cycle"
 
@@ -30,7 +32,9 @@ def one_op_start_per_segment(facts: Facts) -> Finding:
         chained = pl.col("source").eq_missing(facts.batch.code("RESUME_CHAIN"))
         frame = frame.filter(~chained | (pl.col("starts") > 1))
     owed = pl.col("owes_start") - (pl.col("start_cancels") > 0).cast(pl.Int64)
-    wrong = frame.filter(pl.col("starts") != owed.clip(0), ~_handed_on(facts, "OP_START"))
+    twice = pl.col("start_cancels") > 1
+    unlike = (pl.col("starts") != owed.clip(0)) & ~_handed_on(facts, "OP_START")
+    wrong = frame.filter(unlike | twice)
     wrong = wrong.with_columns(
         due=owed.clip(0),
         seq=pl.when(pl.col("starts") > owed).then("last_start").otherwise("seq"),
@@ -39,7 +43,9 @@ def one_op_start_per_segment(facts: Facts) -> Finding:
         len(frame),
         wrong,
         expected=pl.format("{} OP_START for segment {}", "due", "seg"),
-        actual=pl.format("{}", "starts"),
+        actual=pl.when(pl.col("starts") == pl.col("due"))
+        .then(pl.format("withdrawn {} times", "start_cancels"))
+        .otherwise(pl.format("{}", "starts")),
     )
 
 
@@ -77,11 +83,26 @@ def one_op_end_per_segment(facts: Facts) -> Finding:
         found=pl.format("closed {} times{}", "closed", "note"),
     )
     kept = _kept_ends(facts)
+    withdrawn = _withdrawn_all_the_same(facts, frame.join(wrong, on=["run_row", "seg"], how="anti"))
     return finding(
         len(frame),
-        pl.concat([wrong.select(kept.columns), kept]),
+        pl.concat([wrong.select(kept.columns), kept, withdrawn.select(kept.columns)]),
         expected=pl.col("rule"),
         actual=pl.col("found"),
+    )
+
+
+def _withdrawn_all_the_same(facts: Facts, closed: pl.DataFrame) -> pl.DataFrame:
+    """Segments that were closed once, but whose OP_END was withdrawn twice, or came and was withdrawn."""
+    completed = pl.col("outcome").eq_missing(facts.batch.code("COMPLETED")) & (pl.col("ends") > 0)
+    withdrawn = pl.col("cuts") + pl.col("resets") + pl.col("stray_cancels")
+    wrong = closed.filter(
+        (pl.col("cuts") > 1) | (pl.col("resets") > 1) | (completed & (withdrawn > 0))
+    )
+    return wrong.with_columns(
+        seq="end_cancel",
+        rule=pl.format("the OP_END of segment {} to come or to be withdrawn, once", "seg"),
+        found=pl.format("withdrawn {} times, and come {} times", withdrawn, "ends"),
     )
 
 
@@ -172,15 +193,16 @@ def _off_time(facts: Facts, kind: str, due: str) -> tuple[int, pl.DataFrame]:
 @invariant(
     "segment-chain",
     group=GROUP,
-    sentence="The segments of an op follow each other, each the RESUME_CHAIN of one that a suspend "
-    "cut, and their durations conserve the committed work.",
+    sentence="The segments of an op follow each other, each after the first the RESUME_CHAIN of one that a "
+    "suspend cut, committed with a RESUME, and their durations conserve the committed work.",
     rationale="Work that a suspend loses or doubles makes the device finish too early or too late.",
     source="nandtrace model: suspend and resume",
     needs=("COMMIT", "RUN_BEGIN"),
 )
 def segment_chain(facts: Facts) -> Finding:
     frame = _chain_frame(facts)
-    if frame.is_empty():
+    unbegun = _unbegun(facts, frame)
+    if frame.is_empty() and unbegun.is_empty():
         return nothing()
     problems = {
         "its source to be RESUME_CHAIN": ~pl.col("chained"),
@@ -192,9 +214,12 @@ def segment_chain(facts: Facts) -> Finding:
         work = pl.col("end_ns") - pl.col("start_ns")
         problems["exactly the work that remained"] = work != pl.col("left_before")
     parts = [frame.filter(test).with_columns(rule=pl.lit(rule)) for rule, test in problems.items()]
+    begun = unbegun.with_columns(rule=pl.lit("a segment before it that a suspend cut"))
+    columns = ("seq", "seg", "op", "start_ns", "end_ns", "rule")
+    parts = [part.select(columns) for part in (*parts, begun)]
     wrong = pl.concat(parts).unique("seq", keep="first", maintain_order=True).sort("seq")
     return finding(
-        len(frame),
+        len(frame) + len(unbegun),
         wrong,
         expected=pl.format("{} in segment {} of op {}", "rule", "seg", "op"),
         actual=pl.format(
@@ -217,6 +242,32 @@ def _chain_frame(facts: Facts) -> pl.DataFrame:
         left_before=(pl.col("end_ns") - begun).shift(1),
     ).filter(follows_its_op())
     return frame.with_columns(resumed=_resumed_with(facts, frame))
+
+
+def _unbegun(facts: Facts, follow: pl.DataFrame) -> pl.DataFrame:
+    """RESUME_CHAINs that are the first segment of their op, though no run before began it.
+
+    `follow` are the segments that are not the first of theirs.
+    Where the snapshot at the run's begin does not tell what is suspended and what is open, nobody knows.
+    """
+    segments = facts.segments
+    knows = np.array([_tells_suspended(state) for state in facts.batch.begin_states], np.bool_)
+    knows[segments.run_row[(segments.carried == 1) & (segments.op == NULL)]] = False
+    chains = (segments.source == facts.batch.code("RESUME_CHAIN")) & (segments.carried == 0)
+    rows = np.flatnonzero(chains & (segments.op != NULL))
+    rows = rows[knows[segments.run_row[rows]]]
+    suspended = [
+        (run_row, op)
+        for run_row in np.unique(segments.run_row[rows]).tolist()
+        for op in suspended_ops(facts.batch.begin_states[run_row])
+    ]
+    places = pl.DataFrame(suspended, schema={"run_row": pl.Int64, "op": pl.Int64}, orient="row")
+    frame = facts.segment_frame[rows].join(places, on=["run_row", "op"], how="anti")
+    return frame.join(follow, on="seq", how="anti", maintain_order="left")
+
+
+def _tells_suspended(state: State | None) -> bool:
+    return all((state or {}).get(f"suspended_{axis.lower()}") is not None for axis in Axis)
 
 
 def _resumed_with(facts: Facts, chains: pl.DataFrame) -> pl.Series:

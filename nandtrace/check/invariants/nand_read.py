@@ -23,7 +23,7 @@ GROUP = "nand address"
     "read-programmed-page",
     group=GROUP,
     sentence="A read addresses a page that is programmed, and no younger than the offset guard allows, or "
-    "the page of the program that is suspended, by its recovery sequence.",
+    "the page of the program that is suspended, by its recovery sequence, committed whole.",
     rationale="A page that was never programmed reads as noise, the youngest of an open block unreliably.",
     source="NAND data sheets: reading open blocks; nandtrace model: reads",
     needs=("OP_START",),
@@ -85,7 +85,8 @@ def _recovers(facts: Facts, rows: np.ndarray) -> np.ndarray:
 @invariant(
     "dout-matches-read",
     group=GROUP,
-    sentence="What is delivered is the page that the plane's output register holds.",
+    sentence="What is delivered is the page that the plane's output register holds, as far as the run, and "
+    "the CARRIED ones before it, tell what that is.",
     rationale="A host that is given another page than it asked for has lost both.",
     source="NAND data sheets: page read and cache read; nandtrace model: reads",
     needs=("OP_START",),
@@ -95,10 +96,7 @@ def dout_matches_read(facts: Facts) -> Finding:
         return nothing()
     deliveries = dict(facts.registers.deliveries)
     positions = deliveries.pop("position")
-    frame = to_frame(
-        deliveries
-        | {"seq": facts.batch.seq[positions], "seg": facts.segments.seg[deliveries["row"]]}
-    )
+    frame = to_frame(deliveries | {"seq": facts.batch.seq[positions]})
     judged = frame.filter(pl.col("held_page").is_not_null(), pl.col("page").is_not_null())
     other = (pl.col("held_page") != pl.col("page")) | (pl.col("held_block") != pl.col("block"))
     return finding(
@@ -119,7 +117,7 @@ def dout_matches_read(facts: Facts) -> Finding:
     "replaces it in its register and before the run is over.",
     rationale="A read whose data nobody fetches holds the latch of its plane for ever.",
     source="nandtrace model: reads",
-    needs=("OP_END",),
+    needs=("OP_END", "RUN_END"),
 )
 def read_has_dout(facts: Facts) -> Finding:
     if not facts.rules.bases or not facts.rules.has_topology:
@@ -133,11 +131,11 @@ def read_has_dout(facts: Facts) -> Finding:
     columns = {name: values[name][places] for name in ("die", "plane", "block", "page")}
     columns |= {
         "seq": batch.seq[at],
-        "seg": facts.segments.seg[values["row"][places]],
+        "seg": values["seg"][places],
         "replaced": replaced[places].astype(np.int64),
     }
     return finding(
-        len(values["row"]),
+        int(values["own"].sum()),
         to_frame(columns).sort("seq", maintain_order=True),
         expected=pl.format(
             "block {}, page {} delivered, which segment {} read", "block", "page", "seg"

@@ -25,6 +25,7 @@ from nandtrace.check.registry import invariant
 from nandtrace.check.tables import Finding, finding, nothing, to_frame
 from nandtrace.trace.columns import Int64s
 from nandtrace.units import ns_to_us_text
+from nandtrace.vocab import NULL
 from nandtrace.vocab.nand import END
 
 GROUP = "nand resources"
@@ -47,6 +48,9 @@ def bus_exclusive(facts: Facts) -> Finding:
     mine = mine[np.argsort(windows.entry_ns[mine], kind="stable")]
     late, other = find_overlaps(windows.entry_ns[mine], windows.exit_ns[mine])
     late, other = mine[late], mine[other]
+    # What was taken over was judged where it began.
+    fresh = facts.occupancy.starts.fresh[windows.place[late]]
+    late, other = late[fresh], other[fresh]
     texts = [
         (f"the bus free for {_window_text(facts, its)}", f"held in {_window_text(facts, holder)}")
         for its, holder in zip(late.tolist(), other.tolist(), strict=True)
@@ -54,7 +58,8 @@ def bus_exclusive(facts: Facts) -> Finding:
     rows = facts.occupancy.starts.row[windows.place[late]]
     run = facts.batch.run_row[facts.batch.positions(windows.seq[mine])]
     counts = (len(mine), int(np.count_nonzero(run[1:] == run[:-1])))
-    return _finding(facts, counts, windows.seq[late], rows, texts)
+    others = facts.occupancy.starts.row[windows.place[other]]
+    return _finding(facts, counts, windows.seq[late], (rows, others), texts)
 
 
 @invariant(
@@ -197,7 +202,8 @@ def _overlap_finding(
         )
     ]
     counts = count_places(starts, holders)
-    return _finding(facts, counts, starts.seq[place], starts.row[place], texts)
+    others = starts.row[holders.place[other]]
+    return _finding(facts, counts, starts.seq[place], (starts.row[place], others), texts)
 
 
 Describe = Callable[[Facts, str, int, int], str]
@@ -221,10 +227,15 @@ def _excluded(
         for place, span in zip(found.place.tolist(), found.span.tolist(), strict=True)
     ]
     counts = (count_starts(starts, lanes.place), found.covered)
-    return _finding(facts, counts, starts.seq[found.place], starts.row[found.place], texts)
+    owners = spans.owner[found.span]
+    others = np.where(owners >= 0, starts.row[owners], -1)
+    rows = (starts.row[found.place], others)
+    return _finding(facts, counts, starts.seq[found.place], rows, texts)
 
 
 def _by_op(facts: Facts, state: str, _lane: int, owner: int) -> str:
+    if owner < 0:
+        return "the last op on its plane, of a run before, was over"
     if state == END:
         return f"{_op_text(facts, owner)} was the last one on its plane"
     return f"{_op_text(facts, owner)} was in {state}"
@@ -259,13 +270,24 @@ def _window_text(facts: Facts, window: int) -> str:
 
 
 def _finding(
-    facts: Facts, counts: tuple[int, int], seq: Int64s, rows: Int64s, texts: Texts
+    facts: Facts,
+    counts: tuple[int, int],
+    seq: Int64s,
+    segments_of: tuple[Int64s, Int64s],
+    texts: Texts,
 ) -> Finding:
-    """`counts` are how many were evaluated and exercised; `rows` those of the segments."""
+    """`counts` are how many were evaluated and exercised; `segments_of` are the rows of the segments at
+    fault, and of those that they are against, -1 where there is none."""
+    rows, others = segments_of
     if not len(seq):
         return Finding(*counts, nothing().offenders)
     segments = facts.segments
-    columns = {"seg": segments.seg[rows], "op": segments.op[rows], "die": segments.die[rows]}
+    columns = {
+        "seg": segments.seg[rows],
+        "op": segments.op[rows],
+        "die": segments.die[rows],
+        "other_seg": np.where(others >= 0, segments.seg[others], NULL),
+    }
     frame = to_frame({"seq": seq} | columns).with_columns(
         expected=pl.Series([text for text, _ in texts], dtype=pl.String),
         actual=pl.Series([text for _, text in texts], dtype=pl.String),

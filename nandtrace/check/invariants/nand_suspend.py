@@ -9,9 +9,11 @@ from nandtrace.check.chains import follows_its_op
 from nandtrace.check.facts import Facts
 from nandtrace.check.items import differing_rows
 from nandtrace.check.registry import invariant
+from nandtrace.check.resets import bases_of
 from nandtrace.check.state_windows import state_entries
 from nandtrace.check.tables import Finding, finding, microseconds, nothing, to_frame
 from nandtrace.vocab import NULL
+from nandtrace.vocab.nand import Axis, Role
 
 GROUP = "nand suspend"
 
@@ -19,43 +21,78 @@ GROUP = "nand suspend"
 @invariant(
     "suspend-has-target",
     group=GROUP,
-    sentence="Every SUSPEND acts on an op that is ongoing on its die and axis.",
+    sentence="Every SUSPEND acts on an op that is ongoing on its die and axis, and is done by the start of "
+    "an op that suspends that axis there.",
     rationale="A suspend of nothing puts the scheduler in a state that no resume can undo.",
     source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("SUSPEND",),
 )
 def suspend_has_target(facts: Facts) -> Finding:
     suspends = facts.suspends.suspends
-    return finding(
-        len(suspends),
-        suspends.filter(~pl.col("has_target")).select("seq", "die", "op", "at_ns"),
-        expected="an ongoing op to suspend",
-        actual=pl.when(pl.col("op").is_null())
+    untargeted = suspends.filter(~pl.col("has_target")).with_columns(
+        rule=pl.lit("an ongoing op to suspend"),
+        found=pl.when(pl.col("op").is_null())
         .then(pl.format("none ran at {}", microseconds("at_ns")))
         .otherwise(
             pl.format("op {} was not open at {}", pl.col("op").fill_null(-1), microseconds("at_ns"))
         ),
+    )
+    names = ("seq", "die", "op", "rule", "found")
+    undone = _not_done_by(facts, "SUSPEND", suspends.filter("has_target"))
+    wrong = pl.concat([untargeted.select(names), undone.select(names)]).sort("seq")
+    return finding(len(suspends), wrong, expected=pl.col("rule"), actual=pl.col("found"))
+
+
+def _not_done_by(facts: Facts, kind: str, acts: pl.DataFrame) -> pl.DataFrame:
+    """SUSPENDs or RESUMEs that name a segment that is of another role or die, or starts at another time.
+
+    What is not committed in the run is for refs-resolve to report.
+    """
+    segments, batch = facts.segments, facts.batch
+    acts = acts.filter(pl.col("by_seg").is_not_null(), pl.col("axis").is_not_null())
+    by = segments.index.find(*(acts[name].to_numpy() for name in ("by_seg", "run_row", "seq")))
+    known = np.flatnonzero(by >= 0)
+    acts, by = acts[known], by[known]
+    fits = np.zeros(len(by), np.bool_)
+    for axis in Axis:
+        role = Role(f"{axis}_{kind}")
+        of_axis = (acts["axis"] == batch.code(axis)).to_numpy()
+        fits |= of_axis & np.isin(segments.base[by], bases_of(facts, role))
+    fits &= (segments.die[by] == acts["die"].fill_null(NULL).to_numpy()) | acts[
+        "die"
+    ].is_null().to_numpy()
+    fits &= segments.start_ns[by] == batch.times(acts["seq"].to_numpy())
+    # A header that tells no roles tells nothing of what an op does.
+    fits |= not any(bases_of(facts, Role(f"{axis}_{kind}")) for axis in Axis)
+    return acts.filter(pl.Series(~fits)).with_columns(
+        rule=pl.format(
+            f"a {kind} by an op that does that, at its start, not by segment {{}}", "by_seg"
+        ),
+        found=pl.lit("it is of another base or die, or starts at another time"),
     )
 
 
 @invariant(
     "resume-has-target",
     group=GROUP,
-    sentence="Every RESUME finds the op that it resumes among the suspended ones of its die and axis.",
+    sentence="Every RESUME finds the op that it resumes among the suspended ones of its die and axis, and is "
+    "done by the start of an op that resumes that axis there.",
     rationale="A resume of nothing starts work that was never cut, or loses work that was.",
     source="NAND data sheets: program and erase suspend; nandtrace model: suspend and resume",
     needs=("RESUME",),
 )
 def resume_has_target(facts: Facts) -> Finding:
     resumes = facts.suspends.resumes
-    return finding(
-        len(resumes),
-        resumes.filter(~pl.col("found")),
-        expected="a suspended op to resume",
-        actual=pl.when(pl.col("ok") != 0)
+    lost = resumes.filter(~pl.col("found")).with_columns(
+        rule=pl.lit("a suspended op to resume"),
+        found=pl.when(pl.col("ok") != 0)
         .then(pl.lit("the op was not suspended"))
         .otherwise(pl.lit("the scheduler found none")),
     )
+    names = ("seq", "die", "op", "rule", "found")
+    undone = _not_done_by(facts, "RESUME", resumes.filter("found").drop("found"))
+    wrong = pl.concat([lost.select(names), undone.select(names)]).sort("seq")
+    return finding(len(resumes), wrong, expected=pl.col("rule"), actual=pl.col("found"))
 
 
 @invariant(

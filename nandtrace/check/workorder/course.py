@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from nandtrace.check.workorder.pump import NEVER
+from nandtrace.vocab import NULL
 from nandtrace.vocab.workorder import WORKORDER, RunEnd
 
 NOTHING = -1
@@ -35,7 +36,8 @@ class Course:
     `owed` is the code of the kind that must come next, at `owed_ns`; for RELEASE with `ended`, the order,
     its slot (None where that is not known) and the deadline of its handler. `may_be_left` says that
     another may come first: any for RELEASE, a decision for HEALTH. HEALTH may stand at the position
-    `health_at`, RESTART at `restart_at`, RECOVER at `recover_at`; `recovering` are the active orders that
+    `health_at`, RESTART at `restart_at`, RECOVER at `recover_at`, and the decision at `read_at` was made
+    with the reading `told` by the PRESSURE before it; `recovering` are the active orders that
     are still to be recovered. `before` is how the run before ended, `grace_ends_ns` the end of the grace
     that MODE told last. `abandoned` counts the handlers that were, by order and slot, and `started_ns` is
     when the scheduler was, NEVER before; both of this life, and None where the log does not tell. From
@@ -53,7 +55,8 @@ class Course:
     def reset(self) -> None:
         """A run begins, after all that an event before it had to do."""
         self.settle()
-        self.health_at = self.restart_at = self.recover_at = NOTHING
+        self.health_at = self.restart_at = self.recover_at = self.read_at = NOTHING
+        self.told = (NULL, NULL)
         self.recovering: list[int] = []
         self.stop_due_ns = self.stopped_due_ns = NEVER
 
@@ -71,6 +74,6 @@ class Course:
 
     def pass_over(self, at: int) -> None:
         """The event at a position says nothing: what may follow the one before it may still."""
-        for name in ("health_at", "restart_at", "recover_at"):
+        for name in ("health_at", "restart_at", "recover_at", "read_at"):
             if getattr(self, name) == at:
                 setattr(self, name, at + 1)

@@ -133,7 +133,7 @@ class Ending:
         order, held, deadline_ns = course.ended
         course.settle()
         if named != order or slot != (slot if held is None else held):
-            due = f"RELEASE of slot {'?' if held is None else held} by order {order}"
+            due = f"RELEASE of slot {'?' if held is None else held} by order {number(order)}"
             self._offend_release(at, due, named, slot)
         given = slot if held is None else held
         owner = slots.held.get(given)

@@ -28,6 +28,7 @@ class Gates:
         self._limits = scene.limits
         self._state = scene.state
         self._pump = scene.pump
+        self._course = scene.course
         self._ledger = scene.ledger
         self.contested = self.readings = 0
 
@@ -50,9 +51,18 @@ class Gates:
         level = self._limits.level(total, available)
         if level is not state.pressure:
             due = f"PRESSURE {level} right before: {state.pressure} was told last"
-            self._ledger.offend("pressure-edge", at, due, f"{available} of {total} bytes available")
+            self._ledger.offend("pressure-edge", at, due, said_reading(total, available))
             state.pressure = level
+        else:
+            self.check_told(at, total, available)
         return level
+
+    def check_told(self, at: int, total: int, available: int) -> None:
+        """What PRESSURE told right before a decision is the reading that this one takes."""
+        course = self._course
+        if at == course.read_at and course.told != (total, available):
+            due = f"the reading of the PRESSURE before it, {said_reading(*course.told)}"
+            self._ledger.offend("pressure-edge", at, due, said_reading(total, available))
 
     def needed_bytes(self, time_ns: int) -> int:
         """The memory for one more slot, and for those whose memory no reading shows yet."""

@@ -37,6 +37,8 @@ class Holding:
         has_reading = scene.limits.is_reading(total, available)
         if has_reading:
             gates.tell(at, total, available)
+        elif said not in _LATE:
+            gates.check_told(at, total, available)
         due = gates.closed_early(time_ns)
         if due is None and has_reading:
             due = gates.closed_late(time_ns, available)

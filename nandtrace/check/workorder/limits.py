@@ -86,12 +86,12 @@ def limits_from_device(device: Plain) -> Limits:
         memory_gating=_flag(device, "memory_gating"),
         stagger_ns=_number(device, "stagger_ns"),
         policy=word(device, "policy", Policy, Policy.FIFO, "device"),
-        max_depth=_optional(device, "max_depth"),
+        max_depth=_optional(device, "max_depth", 1),
         backoff_ns=_number(device, "backoff_ns"),
         backoff_factor_permille=_number(device, "backoff_factor_permille", 1000),
         backoff_cap_ns=_number(device, "backoff_cap_ns"),
         jitter_permille=_permille(device, "jitter_permille"),
-        lease_ns=_optional(device, "lease_ns"),
+        lease_ns=_optional(device, "lease_ns", 1),
         terminate_grace_ns=_number(device, "terminate_grace_ns"),
         poll_ns=_number(device, "poll_ns"),
         resource_poll_ns=_number(device, "resource_poll_ns", 1),
@@ -107,8 +107,8 @@ def _number(plain: Plain, name: str, low: int = 0) -> int:
     return value
 
 
-def _optional(plain: Plain, name: str) -> int | None:
-    return None if plain.get(name) is None else _number(plain, name)
+def _optional(plain: Plain, name: str, low: int) -> int | None:
+    return None if plain.get(name) is None else _number(plain, name, low)
 
 
 def _permille(plain: Plain, name: str) -> int:

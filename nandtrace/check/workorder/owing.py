@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nandtrace.check.event_rows import UNKNOWN_KIND
+from nandtrace.check.ledger import number
 from nandtrace.check.workorder.course import (
     CLAIM,
     HEALTH,
@@ -91,7 +92,8 @@ class Owing:
         owed, offend = self._course.owed, self._scene.ledger.offend
         order, slot, _ = self._course.ended
         if owed == RELEASE:
-            due = f"RELEASE of slot {'?' if slot is None else slot} by order {order}{when}"
+            held = "?" if slot is None else slot
+            due = f"RELEASE of slot {held} by order {number(order)}{when}"
             offend("slot-pairing", at, due, actual, order=order, slot=slot)
         elif owed == HEALTH:
             healthy = "true" if self._scene.is_healthy() else "false"

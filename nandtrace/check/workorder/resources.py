@@ -41,6 +41,8 @@ class Resources:
         self._course.health_at = at + 1
         if self._course.owed == NEXT_DECISION or not self._may_be_poll(time_ns):
             self._course.owe(ITS_DECISION, NEVER)
+            if has_reading:
+                self._course.read_at, self._course.told = at + 1, (total, available)
         elif state.is_sure_of_slots and self._scene.is_healthy() is not state.healthy:
             # One that belongs to a decision has its HEALTH after that.
             self._course.owe(HEALTH, time_ns, may_be_left=True)

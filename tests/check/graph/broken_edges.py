@@ -120,6 +120,16 @@ EDGES = [
         ("message 4 put on every edge of its port", "not on x:o->z:i"),
     ),
     Broken(
+        "the second edge of a port is served in a later callback",
+        stories.fan,
+        lambda log: log.moved(14, 19),
+        {"put-result": [18]},
+        (
+            "message 4 put on every edge of its port at once",
+            "on x:o->z:i after something else",
+        ),
+    ),
+    Broken(
         "another type on the second edge",
         stories.fan,
         lambda log: log.changed(14, type="ERROR"),
@@ -205,6 +215,20 @@ EDGES = [
         lambda log: log.without(24),
         {"flush-prompt": [24]},
         ("a FLUSH of message 9 into s:c->t:merge, which has room", "it does not come"),
+    ),
+    Broken(
+        "a FLUSH later than the change of capacity",
+        stories.policies,
+        lambda log: log.changed(24, time_ns=1).changed(25, time_ns=1),
+        {"flush-prompt": [24], "time-monotone": [26]},
+        ("a FLUSH at once, at 0 ns", "one at 1 ns"),
+    ),
+    Broken(
+        "a WAKE later than the FLUSH",
+        stories.policies,
+        lambda log: log.changed(25, time_ns=1),
+        {"flush-prompt": [25], "time-monotone": [26]},
+        ("a WAKE at once, at 0 ns", "one at 1 ns"),
     ),
     Broken(
         "WAKE while a message is pending",

@@ -162,6 +162,13 @@ LIFE = [
         ("a DISABLE of broken for ->broken:in", "it does not come"),
     ),
     Broken(
+        "a DISABLE later than its ERROR",
+        stories.errors,
+        lambda log: log.changed(3, time_ns=1),
+        {"error-isolated": [3], "time-monotone": [4]},
+        ("a DISABLE at once, at 0 ns", "one at 1 ns"),
+    ),
+    Broken(
         "a DISABLE too many",
         stories.errors,
         lambda log: log.inserted(4, "DISABLE", node="again", edge="->again:in"),
@@ -216,6 +223,31 @@ LIFE = [
         lambda log: log.changed(18, msg=9),
         {"names-resolve": [18]},
         ("a message below 3", "message 9, which was not put"),
+    ),
+    Broken(
+        "a delivery of a message that was never put",
+        stories.pressure,
+        lambda log: log.changed(log.find("DELIVER", 1), msg=9),
+        {"names-resolve": [17], "delivery": [17]},
+        ("a message below 3", "message 9, which was not put"),
+    ),
+    Broken(
+        "a message left over that was never put",
+        stories.bands,
+        lambda log: log.changed(log.find("LEFTOVER"), msg=99),
+        {
+            "names-resolve": [57],
+            "edge-conservation": [57, 62],
+            "shutdown-drained": [62],
+        },
+        ("a message below 13", "message 99, which was not put"),
+    ),
+    Broken(
+        "a node that waits before anything has happened",
+        stories.pressure,
+        lambda log: log.restated(0, "ready.normal", ["sink"]),
+        {"checkpoint-continuity": [0]},
+        ("ready.normal [], as before", "['sink']"),
     ),
     Broken(
         "an unknown type",

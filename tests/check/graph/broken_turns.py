@@ -153,7 +153,7 @@ TURNS = [
         "emitted by a node that does not run",
         stories.fan,
         lambda log: log.swapped(12, 13),
-        {"delivery": [12, 12, 13]},
+        {"delivery": [12, 12, 13], "put-result": [14]},
         ("the DELIVER of message 0 to x", "it does not come"),
     ),
     Broken(

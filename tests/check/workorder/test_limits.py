@@ -100,8 +100,9 @@ WRONG = [
     ({"slots": None}, "device.slots is None, not a number from 1 on"),
     ({"memory_gating": 1}, "device.memory_gating is 1, not true or false"),
     ({"policy": "lifo"}, "device.policy is 'lifo', not one of fifo, priority"),
-    ({"max_depth": -1}, "device.max_depth is -1, not a number from 0 on"),
-    ({"lease_ns": 1.5}, "device.lease_ns is 1.5, not a number from 0 on"),
+    ({"max_depth": 0}, "device.max_depth is 0, not a number from 1 on"),
+    ({"lease_ns": 0}, "device.lease_ns is 0, not a number from 1 on"),
+    ({"lease_ns": 1.5}, "device.lease_ns is 1.5, not a number from 1 on"),
     ({"stagger_ns": True}, "device.stagger_ns is True, not a number from 0 on"),
     (
         {"backoff_factor_permille": 999},

@@ -1,0 +1,1 @@
+"""Mutation: valid traces with one thing changed, to prove that the checker would have said so."""
