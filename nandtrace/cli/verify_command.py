@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
 
 from nandtrace.cli.sources import expand_patterns
+from nandtrace.cli.workers import workers_for
 from nandtrace.errors import UsageError
-from nandtrace.pool import start_pool
 
 
 @click.command("verify")
@@ -53,7 +50,7 @@ def command(
     if limit < 1:
         raise UsageError(f"--limit is {limit}; it must be at least 1")
     paths = [] if list_only else [Path(name) for name in expand_patterns(traces)]
-    with _workers(paths) as pool:
+    with workers_for(paths, "nandtrace.check.judge") as pool:
         # Imported here, so that the workers start meanwhile.
         from nandtrace.cli import verifying  # noqa: PLC0415
 
@@ -62,21 +59,3 @@ def command(
         return verifying.verify_paths(
             paths, pool, only=only, require=require, limit=limit, as_json=as_json, verbose=verbose
         )
-
-
-PARALLEL_BYTES, PARALLEL_TRACES = 16 * 2**20, 24
-"""Traces of this size together, or so many, are worth the start of worker processes."""
-
-
-def _workers(paths: list[Path]) -> AbstractContextManager[ProcessPoolExecutor | None]:
-    size = sum(path.stat().st_size for path in paths if path.is_file())
-    cores = _cores()
-    pays = size >= PARALLEL_BYTES or len(paths) >= PARALLEL_TRACES
-    return start_pool(cores) if pays and cores > 1 else nullcontext()
-
-
-def _cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
