@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nandtrace.check import load_invariants
+from nandtrace.selftest.faults.catching import caught
+from nandtrace.selftest.faults.workorder import deciding, ending, working
+from nandtrace.selftest.faults.workorder.fault import OrderFault
+from nandtrace.selftest.faults.workorder.seeding import faulty
+from nandtrace.selftest.faults.workorder.table import WORKORDER_FAULTS
 from nandtrace.workorder import Scheduler
-from tests.workorder.faults import deciding, ending, working
-from tests.workorder.faults.seeding import faulty
+from nandtrace.workorder.scenario_recording import record_scenario
 from tests.workorder.lives import (
     CROWD,
     SETTINGS,
@@ -23,89 +29,6 @@ from tests.workorder.lives import (
     squeeze_hands,
 )
 from tests.workorder.orders import die, record, revive, violated
-
-FAULTS = [
-    (deciding.IgnoresCritical, "no-critical-claim"),
-    (deciding.CriticalExclusive, "no-critical-claim"),
-    (deciding.StaggerOfOneBefore, "stagger"),
-    (deciding.StaggerFromEnds, "stagger"),
-    (deciding.NoStaggerForRetries, "stagger"),
-    (deciding.IgnoresMemory, "claim-has-memory"),
-    (deciding.ForgetsSettling, "claim-has-memory"),
-    (deciding.SettlesForEver, "work-conserving"),
-    (deciding.MemoryBeforeSlots, "work-conserving"),
-    (deciding.ClaimsInPauses, "no-claim-when-stopped"),
-    (deciding.ClaimsWhileStopping, "no-claim-when-stopped"),
-    (deciding.ReadsTooMuch, "work-conserving"),
-    (deciding.SaysTheWrongEnd, "work-conserving"),
-    (deciding.PriorityInverted, "claim-order"),
-    (deciding.LastInFirstOut, "claim-order"),
-    (deciding.RetriesGoToTheEnd, "claim-order"),
-    (deciding.OverlooksOrders, "work-conserving"),
-    (deciding.SleepsThroughReleases, "work-conserving"),
-    (deciding.SleepsTooLong, "work-conserving"),
-    (deciding.NeverPolls, "work-conserving"),
-    (deciding.PollsSlots, "work-conserving"),
-    (deciding.StopsAfterOneClaim, "work-conserving"),
-    (deciding.SilentHolds, "work-conserving"),
-    (deciding.SilentPressure, "pressure-edge"),
-    (deciding.RepeatsPressure, "pressure-edge"),
-    (deciding.LatePressure, "pressure-edge"),
-    (deciding.ForgetsHealth, "pressure-edge"),
-    (deciding.HealthOfEachMoment, "pressure-edge"),
-    (working.LeakedSlot, "slot-pairing"),
-    (working.SlotLostOnTheWay, "work-conserving"),
-    (working.ReleasedTwice, "slot-pairing"),
-    (working.ReleasedLater, "slot-pairing"),
-    (working.ReleasesAnother, "slot-pairing"),
-    (working.SaysForced, "slot-pairing"),
-    (working.OneSlotMore, "slot-bound"),
-    (working.HighestFreeSlot, "claim-atomic"),
-    (working.SharesASlot, "no-double-claim"),
-    (working.InventsStrays, "slot-pairing"),
-    (working.DoubleClaim, "no-double-claim"),
-    (working.SkipsAnAttempt, "claim-atomic"),
-    (working.NeverReady, "transition-legal"),
-    (working.ReadyTwice, "transition-legal"),
-    (working.ReadyAfterTheEnd, "terminal-absorbing"),
-    (working.LosesAnOrder, "conservation"),
-    (working.SkipsANumber, "conservation"),
-    (working.AcceptsTooMany, "depth-bound"),
-    (working.AcceptsTooFew, "depth-bound"),
-    (working.ReservesNothing, "depth-bound"),
-    (working.TakesDuplicates, "no-double-claim"),
-    (working.MiscountsCancels, "checkpoint-matches-replay"),
-    (working.RetriesTooEarly, "backoff"),
-    (working.RetriesTooLate, "backoff"),
-    (working.ForgetsRetries, "backoff"),
-    (working.RetriesWhileStopping, "backoff"),
-    (working.BacksOffWithoutCap, "backoff"),
-    (working.BacksOffByOneMore, "backoff"),
-    (working.OneTryTooMany, "retry-bound"),
-    (working.GivesUpEarly, "retry-bound"),
-    (ending.LeasesTooShort, "lease"),
-    (ending.LeasesTooLong, "lease"),
-    (ending.NoLease, "lease"),
-    (ending.AbandonsEarly, "slot-pairing"),
-    (ending.NeverAbandons, "lease"),
-    (ending.NewDeadline, "lease"),
-    (ending.AsksTwice, "lease"),
-    (ending.CompletesTheCancelled, "lease"),
-    (ending.FailsTheCancelled, "lease"),
-    (ending.ImpatientStop, "no-claim-when-stopped"),
-    (ending.PatientStop, "no-claim-when-stopped"),
-    (ending.StopsTooSoon, "no-claim-when-stopped"),
-    (ending.CheckpointMisstates, "checkpoint-matches-replay"),
-    (ending.CheckpointForgets, "checkpoint-continuity"),
-    (ending.ForgetsARecovery, "recovery"),
-    (ending.RecoversBackwards, "recovery"),
-    (ending.RecoversWhoWaits, "recovery"),
-    (ending.CountsTheInterrupted, "claim-atomic"),
-    (ending.RecoversLater, "recovery"),
-    (ending.RestartsQuietly, "recovery"),
-    (ending.RestartsAtRandom, "stagger"),
-    (ending.BeginsAnew, "checkpoint-continuity"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +67,30 @@ def test_without_a_fault_nothing_is_found(
     assert found == [[], [], [], []]
 
 
-@pytest.mark.parametrize(
-    ("part", "invariant"), FAULTS, ids=[f"{part.__name__}" for part, _ in FAULTS]
-)
-def test_a_fault_is_found(tmp_path: Path, left: bytes, part: type, invariant: str) -> None:
-    lives = _lives(tmp_path / "a.mpk", left, faulty(part), 20)
-    assert any(invariant in found for found in lives)
+def test_without_a_fault_nothing_is_found_in_small_scenarios(tmp_path: Path) -> None:
+    scenarios = {(fault.name, fault.checkpoint_events): fault for fault in WORKORDER_FAULTS}
+    for (_, checkpoint_events), fault in scenarios.items():
+        path, scenario = tmp_path / "a.mpk", fault.scenario()
+        record_scenario(path, scenario, checkpoint_events=checkpoint_events)
+        assert violated(path) == [], fault.name
+
+
+@pytest.mark.parametrize("fault", WORKORDER_FAULTS, ids=[fault.id for fault in WORKORDER_FAULTS])
+def test_a_fault_is_found(tmp_path: Path, left: bytes, fault: OrderFault) -> None:
+    assert caught(fault, tmp_path) is not None
+    lives = _lives(tmp_path / "a.mpk", left, faulty(fault.kind), 20)
+    assert any(fault.invariant in found for found in lives)
+
+
+def test_the_table_holds_every_fault_once() -> None:
+    written = {
+        kind
+        for module in (deciding, ending, working)
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if kind.__module__ == module.__name__ and not name.startswith("_")
+    }
+    faults = WORKORDER_FAULTS
+    assert {fault.kind for fault in faults} == written
+    assert len(faults) == len(written) == len({fault.id for fault in faults}) == 80
+    assert {fault.invariant for fault in faults} <= set(load_invariants("workorder"))
+    assert all(fault.sentence.endswith(".") for fault in faults)

@@ -53,7 +53,7 @@ class WakesTheWrongNode(Bands):
     def choose(self) -> tuple[NodeRecord, int] | None:
         self.turns += 1
         idle = next((node for node in self.seen if node.queued == 0), None)
-        if self.turns % 10 == 0 and idle is not None:
+        if self.turns % 3 == 0 and idle is not None:
             return idle, 1
         chosen = super().choose()
         if chosen is not None:

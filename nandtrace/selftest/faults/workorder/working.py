@@ -100,7 +100,7 @@ class HighestFreeSlot(ResourceMonitor):
         return slot
 
 
-class SharesASlot(ResourceMonitor):
+class SharesSlots(ResourceMonitor):
     """Slot 0 is given to a second order while the first has it."""
 
     def acquire(self, holder: int) -> int:
@@ -179,20 +179,20 @@ class ReadyAfterTheEnd(Workers):
 
 
 class LosesAnOrder(OrderBook):
-    """The fourth order is accepted and forgotten."""
+    """The second order is accepted and forgotten."""
 
     def add(self, order: WorkOrder, max_retries: int, now_ns: int) -> Record:
         record = super().add(order, max_retries, now_ns)
-        if record.number == 3:
+        if record.number == 1:
             del self._live[record.number], self._numbers[record.id]
         return record
 
 
-class SkipsANumber(OrderBook):
+class SkipsNumbers(OrderBook):
     """A number is given to no order."""
 
     def add(self, order: WorkOrder, max_retries: int, now_ns: int) -> Record:
-        self.next_number += self.next_number == 2
+        self.next_number += self.next_number == 1
         return super().add(order, max_retries, now_ns)
 
 
@@ -307,14 +307,14 @@ class BacksOffWithoutCap(_OwnDelay):
     """The delay grows past its cap."""
 
     def delay_ns(self, record: Record) -> int:
-        return self.limits.backoff_ns * 2 ** (record.attempts - 1)
+        return int(self.limits.backoff_ns * 2 ** (record.attempts - 1))
 
 
 class BacksOffByOneMore(_OwnDelay):
     """The first delay is that of the second attempt."""
 
     def delay_ns(self, record: Record) -> int:
-        return min(self.limits.backoff_ns * 2**record.attempts, self.limits.backoff_cap_ns)
+        return min(int(self.limits.backoff_ns * 2**record.attempts), self.limits.backoff_cap_ns)
 
 
 class OneTryTooMany(OrderBook):

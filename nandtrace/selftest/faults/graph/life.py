@@ -190,7 +190,17 @@ class IdleForgetsCredits(Engine):
         return super()._idle(*args)
 
 
-class CheckpointInATurn(Engine):
+class _ShortRuns(Engine):
+    """Ends a run of the trace after every turn, where one may end."""
+
+    def advance(self, turns: int, *, input_may_come: bool) -> int | None:  # noqa: ARG002
+        wait_ns = super().advance(1, input_may_come=input_may_come)
+        if wait_ns == 0 and self._log.wants_checkpoint():
+            self._checkpoint()
+        return wait_ns
+
+
+class ChangesBetweenRuns(_ShortRuns):
     """A run ends in one state and the next begins in another."""
 
     def _checkpoint(self) -> None:
@@ -204,7 +214,7 @@ class CheckpointInATurn(Engine):
         return now_ns, RunEnd.CHECKPOINT, state
 
 
-class ReshufflesAtCheckpoints(Engine):
+class ReshufflesAtCheckpoints(_ShortRuns):
     """Who waits the longest goes to the end of the line with each run of the trace."""
 
     def _checkpoint(self) -> None:
@@ -213,7 +223,7 @@ class ReshufflesAtCheckpoints(Engine):
             ready.reverse()
 
 
-class ReshufflesSnapshots(Engine):
+class ReshufflesSnapshots(_ShortRuns):
     """The same, and the snapshots say so."""
 
     def _checkpoint(self) -> None:
@@ -223,8 +233,11 @@ class ReshufflesSnapshots(Engine):
 
 
 class CheckpointMisstates(Engine):
-    """A snapshot says another number for the next message."""
+    """A snapshot counts one message too many, if any."""
 
     def _boundary(self) -> Any:
         now_ns, state = super()._boundary()
-        return now_ns, lambda: state() | {"next_msg": state()["next_msg"] + 1}
+        return (
+            now_ns,
+            lambda: state() | {"next_msg": state()["next_msg"] + (self._exchange.next_msg > 0)},
+        )

@@ -45,7 +45,7 @@ class TicksWhileBlocked(Turns):
             super().take(node, band)
 
 
-class OneMoreThanABatch(Turns):
+class ExceedsTheBatch(Turns):
     """A turn takes a message more than it may."""
 
     def take(self, node: NodeRecord, band: int) -> None:

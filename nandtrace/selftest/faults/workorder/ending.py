@@ -162,7 +162,7 @@ class CheckpointForgets(Pump):
         log.begin_run(now_ns, lambda: {**state, "orders": waiting})
 
 
-class ForgetsARecovery(Transitions):
+class ForgetsRecovery(Transitions):
     """That one order is recovered is not written."""
 
     def recover(self, record: Record, state: OrderState) -> None:

@@ -29,7 +29,7 @@ class FlushLoses(Exchange):
 
     def flush(self, edge: EdgeState) -> None:
         self.flushed += 1
-        if self.flushed % 4 == 0 and len(edge.pending) > 1:
+        if self.flushed % 2 == 0 and len(edge.pending) > 1:
             edge.pending.popleft()
         super().flush(edge)
 
@@ -41,7 +41,7 @@ class FlushTwice(Exchange):
 
     def flush(self, edge: EdgeState) -> None:
         self.flushed += 1
-        if self.flushed % 4 == 0 and edge.pending:
+        if self.flushed % 2 == 0 and edge.pending:
             edge.pending.appendleft(edge.pending[0])
         super().flush(edge)
 
