@@ -32,6 +32,7 @@ cover: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m nandtrace.report
+	$(BIN)/python -m nandtrace.selftest.examples
 
 demo: $(STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh

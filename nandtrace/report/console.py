@@ -75,7 +75,7 @@ class VerdictPrinter:
             self._out.print(Text(f"    {_location(violation)}"))
             self._out.print(Text(f"      expected {violation.expected}; actual {violation.actual}"))
             if place == 0:
-                for line in verdict.context.get(violation.seq, []):
+                for line in verdict.context.get(item.id, []):
                     self._out.print(Text(f"      | {line}", style="dim"))
         hidden = item.violated - len(item.violations)
         if hidden > 0:

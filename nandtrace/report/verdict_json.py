@@ -40,12 +40,13 @@ def _invariant(verdict: TraceVerdict, item: InvariantResult) -> dict[str, Any]:
     }
     if item.violations:
         first = item.violations[0]
-        plain["first"] = _violation(first) | {"around": verdict.context.get(first.seq, [])}
-        plain["violations"] = [_violation(violation) for violation in item.violations]
+        plain["first"] = violation_json(first) | {"around": verdict.context.get(item.id, [])}
+        plain["violations"] = [violation_json(violation) for violation in item.violations]
     return plain
 
 
-def _violation(violation: Violation) -> dict[str, Any]:
+def violation_json(violation: Violation) -> dict[str, Any]:
+    """A violation as plain JSON, its place in the same object."""
     return {
         "seq": violation.seq,
         "time_ns": violation.time_ns,
