@@ -57,7 +57,7 @@ def test_the_sessions_print_what_the_readme_shows(tmp_path: Path) -> None:
         )  # fmt: skip
         assert _shows(expected, done.stdout), f"{command}\n{done.stdout}{done.stderr}"
         ran += 1
-    assert ran == 14
+    assert ran == 19
 
 
 def test_the_recording_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

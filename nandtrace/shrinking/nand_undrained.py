@@ -9,6 +9,7 @@ from nandtrace.nand.job import Recipe
 from nandtrace.shrinking.nand_context import Context, changed_options, said_durations
 from nandtrace.shrinking.nand_runs import until_sight
 from nandtrace.shrinking.nand_script import as_script
+from nandtrace.units import QUANTUM_NS
 
 
 def without_drain(context: Context) -> None:
@@ -19,6 +20,9 @@ def without_drain(context: Context) -> None:
 def _undrained(context: Context) -> Iterator[Recipe]:
     recipe, seen = context.recipe, context.seen()
     durations = until_sight(context)
-    cut = replace(recipe.options, runs=len(durations), run_for_ns=said_durations(durations))
-    yield replace(recipe, options=replace(cut, drain=False))
+    # A tick at run_until itself may be left out, or be the one that crosses it.
+    for last_ns in (durations[-1], durations[-1] + QUANTUM_NS):
+        run_for_ns = said_durations([*durations[:-1], last_ns])
+        cut = replace(recipe.options, runs=len(durations), run_for_ns=run_for_ns)
+        yield replace(recipe, options=replace(cut, drain=False))
     yield changed_options(as_script(recipe, seen), run_for_ns=(seen.sight.time_ns,), drain=False)
