@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nandtrace.check.mutation.tape import Tape
-from nandtrace.errors import StorageError
+from nandtrace.errors import StorageError, TraceError, UsageError
 from nandtrace.nand.chosen import Choices
 from nandtrace.nand.job import Job, Recipe, new_recorder
 from nandtrace.nand.profile import Profile
@@ -16,12 +16,11 @@ from nandtrace.nand.profiles.checks import check_profile
 from nandtrace.nand.profiles.drain_checks import check_drain
 from nandtrace.nand.profiles.entries import ProfileError
 from nandtrace.nand.profiles.plan_checks import check_plans
-from nandtrace.nand.recording import JobWork
+from nandtrace.nand.recording import JobWork, continued_job, run_job
 from nandtrace.shrinking.judging import Judge, Sight
 from nandtrace.shrinking.profile_file import characters_of
 from nandtrace.shrinking.sizes import Size, count_events
 from nandtrace.trace import TraceReader
-from nandtrace.trace.excerpt import write_excerpt
 from nandtrace.vocab.nand import ApplyPolicy
 
 _ROOM = 2
@@ -78,7 +77,7 @@ class NandRecordings:
 
     Where the scheduler is the user's own, ours must not show it with the same recipe, unless it does so
     from the start: else a search could leave the fault for a device on which nothing holds.
-    With `only_last` the last run alone is judged and measured, as if the recording went on from there.
+    With `only_last` the last run alone is judged and measured, recorded as what goes on from there.
     """
 
     def __init__(
@@ -115,15 +114,22 @@ class NandRecordings:
 
     def _sight(self, recipe: Recipe) -> Sight | None:
         """Where it shows first in what counts of what was recorded last."""
-        return self._judge.first(self._counting(), recipe.scheduler)
+        counting = self._counting(recipe)
+        return None if counting is None else self._judge.first(counting, recipe.scheduler)
 
-    def _counting(self) -> Path:
-        """The trace that is judged and measured."""
+    def _counting(self, recipe: Recipe) -> Path | None:
+        """The trace that is judged and measured; None where nothing can go on so.
+
+        It is recorded from the snapshot, as it will be: a faulty scheduler may remember more.
+        """
         if self._last_run is None:
             return self._trace
         with TraceReader(self._trace) as reader:
-            last = reader.index.chunks[-1].last_run
-            write_excerpt(reader, range(last, last + 1), self._last_run)
+            before = reader.index.chunks[-1].last_run - 1
+        try:
+            run_job(self._last_run, continued_job(self._trace, before, scheduler=recipe.scheduler))
+        except (UsageError, TraceError):
+            return None
         return self._last_run
 
     def _size(self, recipe: Recipe, best: Size | None) -> Size:

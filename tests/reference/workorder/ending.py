@@ -61,7 +61,7 @@ class Ending(Rule):
             if became != OUTCOME.get(asked):
                 yield "lease"
         elif became in (OUTCOME["LEASE"], OUTCOME["STOP"]) or (
-            entry.kind == "CANCEL" and order.is_active
+            entry.kind == "CANCEL" and (order.is_active or not _may_have(entry, order))
         ):
             yield "lease"
 
@@ -85,3 +85,10 @@ class Ending(Rule):
             yield "deadline", order.terminate["deadline_ns"]
         elif self.device["lease_ns"] is not None and order.claimed_ns is not None:
             yield f"lease {order.attempts}", order.claimed_ns + self.device["lease_ns"]
+
+
+def _may_have(entry: Entry, order: Order) -> bool:
+    """Whether an order that is not active may be cancelled for what the CANCEL says."""
+    if entry.get("reason") == "DEQUEUED":
+        return order.state == "PENDING"
+    return bool(entry.get("reason") == "REQUESTED")

@@ -104,7 +104,8 @@ def _is_next(number: int, state: State) -> bool:
 def _leads(entry: Entry, order: Order) -> bool:
     """Does the event lead to a state that the table names?"""
     if entry.kind == "FAIL":
-        return entry.get("state") in ("WAITING_RETRY", "FAILED")
+        known = entry.get("cause") in ("ERROR", "LEASE")
+        return known and entry.get("state") in ("WAITING_RETRY", "FAILED")
     if entry.kind == "RECOVER":
         return True
     if entry.kind == "CANCEL" and entry.get("reason") == "DEQUEUED":
